@@ -1,0 +1,93 @@
+"""The patient's mind as cognitive behavioural therapy draws it: the cognitive conceptualization diagram (Beck, 1995).
+
+Two things are kept apart on purpose. A `Patient` holds what the person could say; what is *true* about the person (the
+disorder, what would help) lives in `References` (references.py), which evaluation alone holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Component = Literal[
+    "history",
+    "core_beliefs",
+    "intermediate_beliefs",
+    "intermediate_beliefs_during_depression",
+    "coping_strategies",
+    "situation",
+    "automatic_thoughts",
+    "emotions",
+    "behavior",
+]
+COMPONENTS: tuple[Component, ...] = Component.__args__  # type: ignore[attr-defined]
+
+LABELS: Mapping[str, str] = {name: name.replace("_", " ") for name in COMPONENTS} | {"principles": "manner of talking"}
+"""The words for each component in prompts and replies; `principles` is not a component but is decoded like one."""
+
+
+@dataclass(frozen=True, slots=True)
+class CoreBeliefs:
+    """Core beliefs in Beck's three groups; each may be empty."""
+
+    helpless: tuple[str, ...] = ()
+    unlovable: tuple[str, ...] = ()
+    worthless: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        return "; ".join((*self.helpless, *self.unlovable, *self.worthless))
+
+
+@dataclass(frozen=True, slots=True)
+class CognitiveModel:
+    """One cognitive conceptualization diagram. Text fields are free prose; an empty one means that nothing is known.
+
+    Source: PAPER section 3.1 (Symptom Encoder); the field names are those of Patient-Psi.
+    """
+
+    id: str
+    name: str
+    history: str = ""
+    core_beliefs: CoreBeliefs = field(default_factory=CoreBeliefs)
+    intermediate_beliefs: str = ""
+    intermediate_beliefs_during_depression: str = ""
+    coping_strategies: str = ""
+    situation: str = ""
+    automatic_thoughts: str = ""
+    emotions: str = ""
+    behavior: str = ""
+
+    def text(self, component: Component) -> str:
+        """The component as one string; core beliefs of all three groups are joined."""
+        value = getattr(self, component)
+        return value.text() if isinstance(value, CoreBeliefs) else str(value)
+
+    def profile(self) -> str:
+        """All components that are not empty, one `label: text` line each: the encoded symptom S0."""
+        return "\n".join(f"{LABELS[name]}: {self.text(name)}" for name in COMPONENTS if self.text(name))
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipleGroup:
+    """A behaviour pattern: principles about how such a patient talks (Roleplay-doh's idea, our own texts)."""
+
+    id: str
+    principles: tuple[str, ...]
+
+    def text(self) -> str:
+        return " ".join(self.principles)
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """Who comes to the arena. Holds nothing about what is true of the person beyond what the person could say."""
+
+    cognitive_model: CognitiveModel
+    demographics: tuple[tuple[str, str], ...] = ()
+    source: str = "generated"
+    licence: str = "Apache-2.0"
+
+    @property
+    def id(self) -> str:
+        return self.cognitive_model.id

@@ -1,0 +1,34 @@
+"""What is true of a patient. Evaluation alone holds this; nothing in the arena imports it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """The truth about one patient: names as they stand in the clinic's `Vocabulary`."""
+
+    disorder: str
+    treatments: tuple[str, ...]
+    medicines: tuple[str, ...]
+
+
+References = Mapping[str, Reference]
+"""Keyed by patient id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names a clinic knows: what a free-text diagnosis, treatment or medicine is normalised to."""
+
+    disorders: tuple[str, ...]
+    treatments: tuple[str, ...]
+    medicines: tuple[str, ...]
+    aliases: tuple[tuple[str, str], ...] = ()
+    """(other name, name in the vocabulary) pairs, both lower case."""
+
+    def of(self, kind: str) -> tuple[str, ...]:
+        """Names of one kind: `diagnosis`, `treatment` or `medicine`."""
+        return {"diagnosis": self.disorders, "treatment": self.treatments, "medicine": self.medicines}[kind]

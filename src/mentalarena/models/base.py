@@ -1,0 +1,96 @@
+"""The seams: what a chat model, a scorer and an embedder are. Nothing here imports a backend."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One chat message in the ordinary form."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+    def as_dict(self) -> dict[str, str]:
+        return {"role": self.role, "content": self.content}
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How a reply is drawn. `seed` belongs to the request, so a reply does not depend on what shares its batch."""
+
+    temperature: float = 0.8
+    """0 is greedy."""
+    top_p: float = 1.0
+    max_tokens: int = 256
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and calls; adds up."""
+
+    prompt_tokens: int = 0
+    new_tokens: int = 0
+    calls: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens, self.new_tokens + other.new_tokens, self.calls + other.calls
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model said. `finish_reason`: `stop`, or `length` when cut off."""
+
+    text: str
+    finish_reason: str = "stop"
+    usage: Usage = Usage()
+    model: str = ""
+
+
+@runtime_checkable
+class ChatModel(Protocol):
+    """Anything that answers chat messages."""
+
+    @property
+    def name(self) -> str:
+        """The model with its adapter revision: equal names answer alike."""
+        ...
+
+    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        """One reply. Raises `ModelError` when none can be had."""
+        ...
+
+
+@runtime_checkable
+class Scorer(Protocol):
+    """A model that can also tell how probable an answer is."""
+
+    async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
+        """Natural log-probability of each answer as the start of the reply to `messages`, in the order given."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Turns texts into vectors."""
+
+    @property
+    def name(self) -> str: ...
+
+    def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Shape (len(texts), d), float32, unit norm (all zeros for a text without any known feature)."""
+        ...
