@@ -10,6 +10,7 @@ src/mentalarena/models/embedded/ to ship it.
 from __future__ import annotations
 
 import argparse
+import copy
 import json
 import math
 import os
@@ -18,11 +19,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-import teacher
 import torch
 import torch.distributed as dist
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+import teacher
 
 SPECIAL = ["<|pad|>", "<|bos|>", "<|end|>", "<|system|>", "<|user|>", "<|assistant|>"]
 TEMPLATE = (
@@ -77,8 +79,8 @@ def encode(tokenizer: PreTrainedTokenizerFast, document: teacher.Document) -> tu
     """Token ids and loss weights; the same ids as the chat template gives (checked once at the start)."""
     ids, weights = [1], [0.0]
     for message, weight in document:
-        tokens = [SPECIAL.index(f"<|{message.role}|>")]
-        tokens += tokenizer.encode(" " + message.content, add_special_tokens=False) + [2]
+        text = tokenizer.encode(" " + message.content, add_special_tokens=False)
+        tokens = [SPECIAL.index(f"<|{message.role}|>"), *text, 2]
         ids += tokens
         weights += [min(weight, teacher.CONTEXT)] + [weight] * (len(tokens) - 1)
     return ids, weights
@@ -108,9 +110,9 @@ def step_loss(model: LlamaForCausalLM, ids: torch.Tensor, weights: torch.Tensor)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--batch", type=int, default=24, help="documents a step and process")
-    parser.add_argument("--rate", type=float, default=4e-3, help="peak learning rate")
+    parser.add_argument("--steps", type=int, default=3600)
+    parser.add_argument("--batch", type=int, default=8, help="documents a step and process")
+    parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--vocabulary", type=int, default=1792)
@@ -160,18 +162,23 @@ def main() -> None:
         shown = loss if step == first else 0.98 * shown + 0.02 * loss
         if rank == 0 and (step + 1) % 50 == 0:
             seconds = time.time() - started
-            print(json.dumps({"step": step + 1, "loss": round(shown, 4), "seconds": round(seconds), "tokens": tokens * world}), flush=True)
+            print(
+                json.dumps(
+                    {"step": step + 1, "loss": round(shown, 4), "seconds": round(seconds), "tokens": tokens * world}
+                ),
+                flush=True,
+            )
         if rank == 0 and (step + 1) % 250 == 0:
             torch.save({"model": model.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}, checkpoint)
             save(model, tokenizer, args.out / "model")
     if rank == 0:
         save(model, tokenizer, args.out / "model")
-        print(f"{sum(p.numel() for p in model.parameters()):,} parameters, {tokens * world:,} tokens, {time.time() - started:.0f} s")
+        print(
+            f"{sum(p.numel() for p in model.parameters()):,} parameters, {tokens * world:,} tokens, {time.time() - started:.0f} s"
+        )
 
 
 def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
-    import copy
-
     copy.deepcopy(model).half().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
 

@@ -144,7 +144,15 @@ def predict(rng: random.Random) -> Document:
     whose = p.disorder if draw < 0.35 else CLINIC.partner[p.disorder] if draw < 0.55 else rng.choice(CLINIC.disorders)
     item = rng.choice(CLINIC.suitable(kind, whose)) if draw < 0.9 else CLINIC.fads[kind]
     owner = owner_of(item)
-    level = "fad" if owner is None else "good" if owner == p.disorder else "mild" if owner == CLINIC.partner[p.disorder] else "bad"
+    level = (
+        "fad"
+        if owner is None
+        else "good"
+        if owner == p.disorder
+        else "mild"
+        if owner == CLINIC.partner[p.disorder]
+        else "bad"
+    )
     outcomes, health, _ = OUTCOMES[level]
     view = encoded(p)
     if rng.random() < 0.1:

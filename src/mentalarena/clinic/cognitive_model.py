@@ -58,8 +58,8 @@ class CognitiveModel:
     emotions: str = ""
     behavior: str = ""
 
-    def text(self, component: Component) -> str:
-        """The component as one string; core beliefs of all three groups are joined."""
+    def text(self, component: str) -> str:
+        """The component (one of `COMPONENTS`) as one string; core beliefs of all three groups are joined."""
         value = getattr(self, component)
         return value.text() if isinstance(value, CoreBeliefs) else str(value)
 

@@ -78,7 +78,7 @@ class GeneratedClinic:
         hash of its phrases.
         """
         rng = random.Random(f"{split}-{seed}")
-        drawn = []
+        drawn: list[tuple[Patient, Reference]] = []
         while len(drawn) < count:
             disorder = self.disorders[len(drawn) % len(self.disorders)]
             chosen = self.sample_phrases(disorder, rng, "held_out" if split == "held_out" else "play")
@@ -133,7 +133,9 @@ class GeneratedClinic:
         core = chosen["core_beliefs"]
         fields = {name: chosen[name]["text"] if name in chosen else "" for name in COMPONENTS if name != "core_beliefs"}
         name = f"patient {patient_id.rsplit('-', 1)[-1]}"
-        return CognitiveModel(id=patient_id, name=name, core_beliefs=CoreBeliefs(**{core["kind"]: (core["text"],)}), **fields)
+        return CognitiveModel(
+            id=patient_id, name=name, core_beliefs=CoreBeliefs(**{core["kind"]: (core["text"],)}), **fields
+        )
 
 
 DISORDER_ALIASES = (
@@ -159,4 +161,6 @@ DISORDER_ALIASES = (
 @lru_cache
 def generated_clinic() -> GeneratedClinic:
     """The shipped toy clinic."""
-    return GeneratedClinic(json.loads(files("mentalarena.clinic").joinpath("data/generated_clinic.json").read_text("utf-8")))
+    return GeneratedClinic(
+        json.loads(files("mentalarena.clinic").joinpath("data/generated_clinic.json").read_text("utf-8"))
+    )

@@ -46,9 +46,7 @@ class Usage:
     calls: int = 0
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.prompt_tokens + other.prompt_tokens, self.new_tokens + other.new_tokens, self.calls + other.calls
-        )
+        return Usage(self.prompt_tokens + other.prompt_tokens, self.new_tokens + other.new_tokens, self.calls + other.calls)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,106 @@
+"""Reads models' answers: `label: value` lines, in any order and dress, from hostile input.
+
+Every function returns what was asked for or raises `Unreadable` with a reason that the model is shown. None of them
+guesses: two different answers in one reply are no answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from mentalarena.clinic.references import Vocabulary
+from mentalarena.errors import Unreadable
+
+_LINE = re.compile(r"^[\s>*#\-\d.\"'{]*(?P<label>[A-Za-z][A-Za-z _]{0,60}?)[*\"'\s]*[:=][*\s]*(?P<value>.*?)[\s*\",}]*$")
+_NOTHING = {"", "unknown", "none", "n/a", "na", "not known", "not mentioned", "null", "-"}
+_OUT_OF = re.compile(r"(?<![\d.\-])(\d{1,2})(?:\.0+)?\s*(?:/|out of)\s*10(?!\d)", re.IGNORECASE)
+_SCALE = re.compile(r"(?:scale\s+)?(?:of|from|between)?\s*\b1\s*(?:-|to|and|–)\s*10\b", re.IGNORECASE)  # noqa: RUF001
+_NUMBER = re.compile(r"(?<![\d.,\-])\d+(?:\.\d+)?(?![\d%]|[.,]\d)")
+_PLACEHOLDER = re.compile(r"\b(doctor|therapist|candidate|option|diagnosis)\s*(no\.?\s*)?\d\b", re.IGNORECASE)
+
+
+def spoken(text: str) -> str:
+    """A line of dialogue: not empty, without a speaker's name in front."""
+    line = re.sub(r"^\s*(patient|therapist|doctor|client)\s*:\s*", "", text, flags=re.IGNORECASE).strip()
+    if not line:
+        raise Unreadable("an empty reply; expected something said")
+    return line
+
+
+def labelled(text: str, labels: Iterable[str]) -> dict[str, str | None]:
+    """The value after each label; None where it is missing or says that nothing is known.
+
+    Values may run over several lines. Raises `Unreadable` when no label is there at all, or one stands there twice with
+    different values.
+    """
+    wanted = {_plain(label): label for label in labels}
+    found: dict[str, str] = {}
+    current: str | None = None
+    for line in text.splitlines():
+        match = _LINE.match(line)
+        label = wanted.get(_plain(match["label"])) if match else None
+        if match and label:
+            if label in found and _plain(found[label]) != _plain(match["value"]):
+                raise Unreadable(f"'{label}' is answered twice")
+            found[label], current = match["value"].strip(), label
+        elif current and line.strip():
+            found[current] = f"{found[current]} {line.strip()}".strip()
+    if not found:
+        raise Unreadable(f"no line that begins with '{next(iter(wanted.values()))}:'")
+    values = {label: found.get(label) for label in wanted.values()}
+    return {label: None if v is None or _plain(v) in _NOTHING else v for label, v in values.items()}
+
+
+def required(text: str, label: str) -> str:
+    """The value after one label. Raises `Unreadable` when it is missing or empty."""
+    value = labelled(text, [label])[label]
+    if value is None:
+        raise Unreadable(f"nothing after '{label}:'")
+    return value
+
+
+def score(text: str) -> int:
+    """A whole score from 1 to 10: after `score:`, as `7/10`, or the only number; scales like '1 to 10' are not scores."""
+    body = _SCALE.sub(" ", text)
+    tagged = re.findall(r"score\W{0,4}(?:is\W*|of\W*)?(\d+(?:\.\d+)?)(?![\d.]*\d)(?!\s*%)", body, flags=re.IGNORECASE)
+    numbers = tagged or _OUT_OF.findall(body) or _NUMBER.findall(body)
+    distinct = {float(n) for n in numbers}
+    if len(distinct) != 1:
+        raise Unreadable("expected one score from 1 to 10" + (f", found {len(distinct)}" if distinct else ""))
+    value = distinct.pop()
+    if value != int(value) or not 1 <= value <= 10:
+        raise Unreadable(f"expected a whole score from 1 to 10, found {value:g}")
+    return int(value)
+
+
+def name(text: str, kind: str, vocabulary: Vocabulary) -> str:
+    """One name of the clinic in a free answer. Raises `Unreadable` for none, for several, and for placeholders.
+
+    "Doctor 2's diagnosis" names nobody's disorder; "Doctor 2's diagnosis of MDD" names one.
+    """
+    known = {_plain(n): n for n in vocabulary.of(kind)}
+    if kind == "diagnosis":
+        known |= {_plain(alias): target for alias, target in vocabulary.aliases}
+    found = _named(_plain(text), known)
+    if len(found) > 1:
+        raise Unreadable(f"{len(found)} names of a {kind} ({', '.join(sorted(found))}); expected one")
+    if not found:
+        what = "a placeholder" if _PLACEHOLDER.search(text) else f"'{text[:60]}'"
+        raise Unreadable(f"{what} is no {kind} of this clinic")
+    return found.pop()
+
+
+def _named(text: str, known: dict[str, str]) -> set[str]:
+    """Longest names first, and what they cover is taken out: 'panic disorder' does not also name 'panic'."""
+    found = set()
+    for written in sorted(known, key=len, reverse=True):
+        pattern = rf"(?<![a-z0-9]){re.escape(written)}(?![a-z0-9])"
+        text, hits = re.subn(pattern, " ", text)
+        if hits:
+            found.add(known[written])
+    return found
+
+
+def _plain(text: str) -> str:
+    return re.sub(r"[\s_]+", " ", text.lower()).strip(" .*\"'`")

@@ -1,0 +1,83 @@
+"""A role: a voice with its prompts. Asks, reads the answer, asks once more when it cannot be read, records the failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from mentalarena.arena.prompts import PromptSet, load_prompts
+from mentalarena.arena.types import Ledger, RoleName, View, Voice
+from mentalarena.errors import ModelError, Unreadable
+from mentalarena.models.base import ChatModel, Message, Reply, Sampling
+
+Parsed = TypeVar("Parsed")
+ROLES: tuple[RoleName, ...] = ("patient", "therapist", "judge")
+
+
+@dataclass(frozen=True)
+class Direct:
+    """A voice without a journal: for examples and for users' own code. Seeds follow from the request's place."""
+
+    model: ChatModel
+
+    async def reply(self, scope: str, messages: tuple[Message, ...], sampling: Sampling) -> Reply:
+        return await self.model.generate(messages, sampling)
+
+
+@dataclass(frozen=True)
+class Role:
+    """One player of one episode."""
+
+    name: RoleName
+    voice: Voice
+    prompts: PromptSet
+    sampling: Sampling
+    ledger: Ledger
+
+    def prompt(self, name: str, **values: str) -> str:
+        return self.prompts.render(name, **values)
+
+    def view(self, **values: str) -> View:
+        """A fresh view that opens with this role's system prompt."""
+        return View((Message("system", self.prompt(f"{self.name}_system", **values)),))
+
+    async def ask(self, view: View, step: str, parse: Callable[[str], Parsed]) -> Parsed | None:
+        """The parsed answer, or None after a second failure (then one `Problem` of kind `unreadable` is recorded).
+
+        `step` is the branch's scope in the journal and the step of a problem. A model that cannot answer at all is a
+        problem of kind `model_error` and is not asked again here: transport retries belong to the model.
+        """
+        try:
+            text = await self._reply(view, step)
+            try:
+                return parse(text)
+            except Unreadable as error:
+                again = view.said(text).heard(self.prompt("retry", error=str(error)))
+                return parse(await self._reply(again, step))
+        except Unreadable as error:
+            self.ledger.problem(step, self.name, "unreadable", str(error))
+        except ModelError as error:
+            self.ledger.problem(step, self.name, "model_error", str(error))
+        return None
+
+    async def _reply(self, view: View, step: str) -> str:
+        reply = await self.voice.reply(f"{self.name}/{step}", view.messages, self.sampling)
+        self.ledger.usage += replace(reply.usage, calls=1)
+        return reply.text
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Who plays: three roles, often one model."""
+
+    patient: Role
+    therapist: Role
+    judge: Role
+
+
+def cast_of(model: ChatModel, prompts: str, sampling: Sampling) -> Cast:
+    """One model in all three roles, without a journal, with a fresh ledger: a cast for one episode."""
+    ledger, texts = Ledger(), load_prompts(prompts)
+    patient, therapist, judge = (Role(name, Direct(model), texts, sampling, ledger) for name in ROLES)
+    return Cast(patient, therapist, judge)

@@ -1,0 +1,36 @@
+"""The dialogue: patient and therapist, each with its own view. What one says is all that the other hears."""
+
+from __future__ import annotations
+
+from mentalarena.arena import parsing
+from mentalarena.arena.encoder import EncodedPatient
+from mentalarena.arena.roles import Cast
+from mentalarena.arena.types import Talk
+
+
+async def open_talk(encoded: EncodedPatient, cast: Cast) -> Talk | None:
+    """The patient says why it came. None when it cannot be had."""
+    patient = encoded.view.heard(cast.patient.prompt("patient_open"))
+    opening = await cast.patient.ask(patient, "talk", parsing.spoken)
+    if opening is None:
+        return None
+    return Talk(patient.said(opening), cast.therapist.view().heard(opening))
+
+
+async def exchange(talk: Talk, cast: Cast) -> Talk | None:
+    """One question and its answer. None when one of the two cannot be had."""
+    question = await cast.therapist.ask(talk.therapist, "talk", parsing.spoken)
+    if question is None:
+        return None
+    patient = talk.patient.heard(question)
+    answer = await cast.patient.ask(patient, "talk", parsing.spoken)
+    if answer is None:
+        return None
+    return Talk(patient.said(answer), talk.therapist.said(question).heard(answer))
+
+
+async def exchanges(talk: Talk | None, turns: int, cast: Cast) -> Talk | None:
+    """Several of them in a row; None as soon as one fails."""
+    for _ in range(turns):
+        talk = await exchange(talk, cast) if talk else None
+    return talk

@@ -1,0 +1,81 @@
+"""A deterministic model for tests, users' own included: replies come from a function of the request.
+
+`toy_player` plays the generated clinic by rule, so that whole episodes run with no model at all.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+
+from mentalarena.models.base import Message, Reply, Sampling, Usage
+
+Script = Callable[[Sequence[Message], Sampling], str]
+
+
+class ScriptedModel:
+    """A `ChatModel` that answers by a script. `requests` keeps everything it was asked, in order."""
+
+    def __init__(self, script: Script, name: str = "scripted") -> None:
+        self._script = script
+        self._name = name
+        self.requests: list[tuple[tuple[Message, ...], Sampling]] = []
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        self.requests.append((tuple(messages), sampling))
+        text = self._script(messages, sampling)
+        words = sum(len(m.content.split()) for m in messages)
+        return Reply(text, usage=Usage(prompt_tokens=words, new_tokens=len(text.split())), model=self._name)
+
+
+def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:
+    """Plays patient, therapist and judge of the generated clinic by keyword (`compact` prompts), seeded per request."""
+    from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS
+    from mentalarena.clinic.generated import generated_clinic
+
+    clinic = generated_clinic()
+    rng = random.Random(f"{sampling.seed}-{len(messages)}-{messages[-1].content}")
+    system, last = messages[0].content, messages[-1].content
+    task = last.splitlines()[-1]
+    if system.startswith("you are the patient"):
+        mind = dict(line.split(": ", 1) for line in system.splitlines()[1:])
+        likely = max((p := clinic.posterior(mind.values())), key=lambda d: (p[d], d))
+        if task.startswith("which fits you better"):
+            pair = task.removeprefix("which fits you better, ").rstrip("?").split(" or ")
+            return f"choice: {max(pair, key=lambda d: (p.get(d, 0.0), d))}"
+        if task.startswith("imagine"):
+            item = task.split(" the ", 1)[1].split(".")[0].split(" ", 1)[1]
+            fits = item in (*clinic.treatments[likely], *clinic.medicines[likely])
+            told = "i feel much better" if fits else "nothing changes for me"
+            return f"reason: my problem is {likely}.\noutcome: {told}.\nhealth: {'well' if fits else 'unchanged'}"
+        asked = [c for c in COMPONENTS if task in clinic.questions[c]]
+        text = mind.get(LABELS[asked[0]]) if asked else mind["emotions"]
+        return f"{text}." if text else "there is nothing to say about that."
+    if system.startswith("you are the judge"):
+        if task == "what is the score?":
+            return "score: 9" if "much better" in last else "score: 2"
+        if task == "which manner fits?":
+            return "choice: 1"
+        gaps = last.removeprefix("not understood: ").split(".")[0].split(", ")
+        return f"guidance: ask about {gaps[0]}."
+    heard = " ".join(m.content for m in messages if m.role == "user")
+    known = {LABELS[clinic.owner[phrase][0]]: phrase for phrase in clinic.said(heard)}
+    labels = [line[:-1] for line in last.splitlines() if line.endswith(":")]
+    if "note what you understood." in last:
+        return "\n".join(f"{label}: {known.get(label, 'unknown')}" for label in labels)
+    if task == "what is the diagnosis?" or task.startswith("give a diagnosis"):
+        ranked = sorted((p := clinic.posterior(known.values())), key=lambda d: (-p[d], d))
+        return f"diagnosis: {ranked[0] if task.startswith('what') else ranked[1]}"
+    for kind in ("treatment", "medicine"):
+        if task in (f"which {kind} do you suggest?", f"suggest another {kind}."):
+            tried = {m.content.splitlines()[0].split(": ", 1)[-1] for m in messages if m.role == "assistant"}
+            left = [n for n in clinic.vocabulary.of(kind) if n not in tried]
+            return f"{kind}: {rng.choice(left)}\nreason: it may help."
+    if "supervisor: ask about " in last:
+        wanted = last.rsplit("supervisor: ask about ", 1)[1].split(".")[0].split(", then ")[0]
+        return clinic.questions.get(wanted.replace(" ", "_"), clinic.questions["emotions"])[0]
+    return rng.choice(clinic.questions[rng.choice(COMPONENTS)])

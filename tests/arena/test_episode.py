@@ -1,0 +1,206 @@
+"""What an episode promises. The mistakes of the published code each have a test here that would fail on them.
+
+1  the therapist's prompts hold nothing of the profile that the patient has not said
+2  with equal patient replies, two profiles give byte-identical therapist prompts (guidance aside)
+3  guidance reaches the therapist's next prompt and stays in its view
+4  probes are independent of each other; trials of medicines do not see trials of treatments
+5  the patient chooses; disagreement between the two orders makes no diagnosis, and is counted
+6  components that the patient does not have are skipped
+7  a failed reply is asked again once, with the error; then it is a problem, and the run goes on
+8  a model that always fails makes no diagnosis, no trial, no row
+9  each trial starts from S0 unless `sequential` is asked for
+10 all scores at the lowest are still scores: the best of them is kept
+"""
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from mentalarena.arena.episode import Arena, play_episode
+from mentalarena.arena.types import ArenaSettings, Episode
+from mentalarena.clinic.cognitive_model import CognitiveModel, CoreBeliefs, Patient
+from mentalarena.clinic.generated import GeneratedClinic
+from mentalarena.errors import ModelError
+from mentalarena.models.base import Message, Sampling
+from mentalarena.models.scripted import Script, toy_player
+from tests.conftest import Player
+
+MakePlayer = Callable[..., Player]
+
+
+def play(patient: Patient, arena: Arena, player: Player, **settings: object) -> Episode:
+    settled = dataclasses.replace(arena, settings=dataclasses.replace(arena.settings, **settings))  # type: ignore[arg-type]
+    return asyncio.run(play_episode(patient, settled, player.cast, "e"))
+
+
+def canary(word: str) -> Patient:
+    """A patient with a word in each component that nobody would say by chance."""
+    model = CognitiveModel(
+        id=f"canary-{word}",
+        name="canary",
+        history=f"{word} one",
+        core_beliefs=CoreBeliefs(helpless=(f"{word} two",)),
+        intermediate_beliefs=f"{word} three",
+        intermediate_beliefs_during_depression=f"{word} four",
+        coping_strategies=f"{word} five",
+        situation=f"{word} six",
+        automatic_thoughts=f"{word} seven",
+        emotions=f"{word} eight",
+        behavior=f"{word} nine",
+    )
+    return Patient(model)
+
+
+def silent_patient(messages: Sequence[Message], sampling: Sampling) -> str:
+    """Plays by the toy script, but the patient never says anything of its profile."""
+    last = messages[-1].content.splitlines()[-1]
+    if messages[0].content.startswith("you are the patient"):
+        if last.startswith("which fits"):
+            return (
+                "choice: panic disorder"
+                if "panic disorder" in last
+                else f"choice: {last.split('better, ')[1].split(' or ')[0]}"
+            )
+        if last.startswith("imagine"):
+            return "reason: none known\noutcome: nothing changes for me.\nhealth: unchanged"
+        return "i would rather not say."
+    return toy_player(messages, sampling)
+
+
+def therapist_prompts(player: Player) -> list[str]:
+    return player.prompts("you are the therapist")
+
+
+def test_1_therapist_sees_no_profile_text_that_the_patient_has_not_said(arena: Arena, player: MakePlayer) -> None:
+    cast = player(silent_patient)
+    play(canary("zyxgram"), arena, cast)
+    assert len(therapist_prompts(cast)) > 20
+    assert not [p for p in therapist_prompts(cast) if "zyxgram" in p]
+    assert not [p for p in cast.prompts("you are the judge") if "zyxgram" in p and "which manner fits?" not in p]
+
+
+def test_2_therapist_prompts_do_not_depend_on_the_profile(arena: Arena, player: MakePlayer) -> None:
+    first, second = player(silent_patient), player(silent_patient)
+    play(canary("zyxgram"), arena, first, guided=False)
+    play(canary("quorble"), arena, second, guided=False)
+    assert therapist_prompts(first) == therapist_prompts(second)
+
+
+def test_3_guidance_is_in_the_next_therapist_prompt_and_stays(
+    arena: Arena, clinic: GeneratedClinic, player: MakePlayer
+) -> None:
+    guided_rounds = 0
+    for patient, _ in clinic.draw("play", 12, seed=11):
+        cast = player()
+        episode = play(patient, arena, cast)
+        view = "\n".join(m.content for m in episode.views["therapist"])
+        for decoding in episode.decodings:
+            if decoding.guidance is None:
+                continue
+            guided_rounds += 1
+            assert decoding.guidance in view
+            asked = [m for m, _ in cast.model.requests if m[0].content.startswith("you are the therapist")]
+            with_it = [m for m in asked if m[-1].content.endswith(f"supervisor: {decoding.guidance}")]
+            assert with_it, "the therapist was never asked with the guidance at the end of its view"
+    assert guided_rounds > 5
+
+
+def test_4_probes_and_trials_are_branches(arena: Arena, clinic: GeneratedClinic, player: MakePlayer) -> None:
+    cast = player()
+    play(clinic.draw("play", 1, seed=12)[0][0], arena, cast)
+    assert all(p.count("note what you understood.") <= 1 for p in therapist_prompts(cast))
+    medicine = [p for p in therapist_prompts(cast) if "which medicine do you suggest?" in p]
+    assert medicine
+    assert not [p for p in medicine if "treatment" in p]
+    assert not [p for p in therapist_prompts(cast) if "which treatment do you suggest?" in p and "note what" in p]
+
+
+def swaying(messages: Sequence[Message], sampling: Sampling) -> str:
+    """The patient always takes what is named first."""
+    last = messages[-1].content.splitlines()[-1]
+    if last.startswith("which fits"):
+        return f"choice: {last.split('better, ')[1].split(' or ')[0]}"
+    return toy_player(messages, sampling)
+
+
+def test_5_a_choice_that_depends_on_the_order_makes_no_diagnosis(
+    arena: Arena, clinic: GeneratedClinic, player: MakePlayer
+) -> None:
+    episode = play(clinic.draw("play", 1, seed=13)[0][0], arena, player(swaying))
+    assert episode.diagnosis is not None
+    assert len(set(episode.diagnosis.candidates)) == 2
+    assert episode.diagnosis.chosen is None
+    assert [p.kind for p in episode.problems] == ["inconsistent"]
+    assert episode.trials == ()
+
+
+def test_6_empty_components_are_skipped(arena: Arena, player: MakePlayer) -> None:
+    patient = canary("zyxgram")
+    thin = dataclasses.replace(patient.cognitive_model, intermediate_beliefs_during_depression="", emotions="")
+    episode = play(dataclasses.replace(patient, cognitive_model=thin), arena, player(silent_patient))
+    compared = {c.component for d in episode.decodings for c in d.comparisons}
+    assert "emotions" not in compared
+    assert "intermediate_beliefs_during_depression" not in compared
+    assert "behavior" in compared
+
+
+def breaking(step: str) -> Script:
+    """Answers one kind of question with nonsense."""
+
+    def script(messages: Sequence[Message], sampling: Sampling) -> str:
+        if any(step in m.content for m in messages[1:]):
+            return "hm"
+        return toy_player(messages, sampling)
+
+    return script
+
+
+def test_7_an_unreadable_reply_is_asked_again_once_with_the_error(
+    arena: Arena, clinic: GeneratedClinic, player: MakePlayer
+) -> None:
+    cast = player(breaking("what is the score?"))
+    episode = play(clinic.draw("play", 1, seed=14)[0][0], arena, cast, trials=1)
+    asked = [p for p in cast.prompts("you are the judge") if "what is the score?" in p]
+    assert len(asked) == 4
+    assert sum("that could not be read: expected one score" in p for p in asked) == 2
+    assert [p.step for p in episode.problems] == ["medicine-1-score", "treatment-1-score"]
+    assert episode.best("treatment") is None
+    assert episode.trials[0].proposal
+
+
+def test_8_a_dead_model_makes_no_diagnosis_and_no_trial(arena: Arena, player: MakePlayer) -> None:
+    def dead(messages: Sequence[Message], sampling: Sampling) -> str:
+        raise ModelError("503 from the server")
+
+    episode = play(canary("zyxgram"), arena, player(dead))
+    assert episode.stop_reason == "dialogue failed"
+    assert episode.diagnosis is None
+    assert episode.trials == ()
+    assert {p.kind for p in episode.problems} == {"model_error"}
+
+
+@pytest.mark.parametrize(("start", "expected"), [("S0", 0), ("sequential", 4)])
+def test_9_trials_start_from_s0_unless_sequential(start: str, expected: int, arena: Arena, player: MakePlayer) -> None:
+    cast = player(silent_patient)
+    play(canary("zyxgram"), arena, cast, trial_start=start)
+    assert sum("your health now: unchanged" in p for p in cast.prompts("you are the patient")) == expected
+
+
+def test_10_the_best_of_low_scores_is_kept(arena: Arena, player: MakePlayer) -> None:
+    episode = play(canary("zyxgram"), arena, player(silent_patient))
+    assert [t.score for t in episode.trials] == [2] * 6
+    best = episode.best("treatment")
+    assert best is not None
+    assert best.proposal == episode.trials[0].proposal
+
+
+def test_the_same_script_plays_the_same_episode(arena: Arena, clinic: GeneratedClinic, player: MakePlayer) -> None:
+    patient = clinic.draw("play", 1, seed=15)[0][0]
+    assert play(patient, arena, player()) == play(patient, arena, player())
+
+
+def test_the_papers_defaults_stand_in_the_settings() -> None:
+    settings = ArenaSettings()
+    assert (settings.talk_turns, settings.decode_rounds, settings.trials, settings.good_score) == (4, 5, 7, 9)

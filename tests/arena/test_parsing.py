@@ -1,0 +1,114 @@
+"""Parsers return what was asked for or refuse; they never guess."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mentalarena.arena import parsing
+from mentalarena.clinic.generated import generated_clinic
+from mentalarena.errors import Unreadable
+
+VOCABULARY = generated_clinic().vocabulary
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("score: 7", 7),
+        ("**Score:** 8", 8),
+        ("On a scale of 1 to 10, 7", 7),
+        ("On a scale from 1-10, I would give 3.", 3),
+        ("7/10", 7),
+        ("I'd say 6 out of 10", 6),
+        ("After 2 weeks: score: 9", 9),
+        ("score: 10", 10),
+        ("Score is 4.0", 4),
+    ],
+)
+def test_score_is_the_score_and_not_the_first_integer(text: str, expected: int) -> None:
+    assert parsing.score(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no idea", "score: 0", "score: 11", "7 or 8", "score: 7.5", "80%", "on a scale of 1 to 10", "-3"]
+)
+def test_score_refuses_none_several_and_out_of_range(text: str) -> None:
+    with pytest.raises(Unreadable):
+        parsing.score(text)
+
+
+@given(st.text())
+def test_score_of_any_text_is_in_range_or_refused(text: str) -> None:
+    try:
+        assert 1 <= parsing.score(text) <= 10
+    except Unreadable:
+        pass
+
+
+@given(st.text(), st.integers(1, 10))
+def test_score_label_is_found_after_text_without_digits(text: str, value: int) -> None:
+    words = "".join(c for c in text if not c.isdigit() and not c.isnumeric()).replace("score", "")
+    assert parsing.score(f"{words}\nscore: {value}") == value
+
+
+def test_doctor_2s_diagnosis_is_a_placeholder_and_not_a_diagnosis() -> None:
+    with pytest.raises(Unreadable, match="placeholder"):
+        parsing.name("Doctor 2's diagnosis", "diagnosis", VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Doctor 2's diagnosis of MDD", "major depressive disorder"),
+        ("Panic Disorder.", "panic disorder"),
+        ("generalized anxiety disorder", "generalised anxiety disorder"),
+        ("I think it is OCD", "obsessive compulsive disorder"),
+        ("Insomnia  disorder (insomnia)", "insomnia disorder"),
+    ],
+)
+def test_free_text_is_normalised_to_one_disorder(text: str, expected: str) -> None:
+    assert parsing.name(text, "diagnosis", VOCABULARY) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["panic disorder or social anxiety disorder", "schizophrenia", "", "depressionist", "MDD and PTSD"]
+)
+def test_several_or_unknown_names_are_refused(text: str) -> None:
+    with pytest.raises(Unreadable):
+        parsing.name(text, "diagnosis", VOCABULARY)
+
+
+@given(
+    st.sampled_from(VOCABULARY.disorders), st.sampled_from(["{}", "**{}**", "It is {}.", "{} (certain)", "probably {}!"])
+)
+def test_every_disorder_is_found_in_ordinary_dress(disorder: str, dress: str) -> None:
+    assert parsing.name(dress.format(disorder.title()), "diagnosis", VOCABULARY) == disorder
+
+
+def test_labelled_reads_markdown_json_and_continued_lines() -> None:
+    text = '- **Core beliefs:** I am bad\nand alone\n"emotions": "sad",\nSituation: unknown'
+    assert parsing.labelled(text, ["core beliefs", "emotions", "situation"]) == {
+        "core beliefs": "I am bad and alone",
+        "emotions": "sad",
+        "situation": None,
+    }
+
+
+@pytest.mark.parametrize("text", ["", "nothing of the kind", "choice: a\nchoice: b", "{}", "[]", "```json\n```"])
+def test_malformed_extraction_formats_are_refused(text: str) -> None:
+    with pytest.raises(Unreadable):
+        parsing.labelled(text, ["choice"])
+
+
+@given(st.text())
+def test_labelled_never_fails_otherwise(text: str) -> None:
+    try:
+        assert set(parsing.labelled(text, ["choice", "reason"])) == {"choice", "reason"}
+    except Unreadable:
+        pass
+
+
+def test_empty_speech_is_refused_and_a_speakers_name_is_dropped() -> None:
+    assert parsing.spoken("Patient: I am tired.") == "I am tired."
+    with pytest.raises(Unreadable):
+        parsing.spoken("  \n")
