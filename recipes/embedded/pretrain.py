@@ -174,7 +174,8 @@ def main() -> None:
     if rank == 0:
         save(model, tokenizer, args.out / "model")
         print(
-            f"{sum(p.numel() for p in model.parameters()):,} parameters, {tokens * world:,} tokens, {time.time() - started:.0f} s"
+            f"{sum(p.numel() for p in model.parameters()):,} parameters, {tokens * world:,} tokens, "
+            f"{time.time() - started:.0f} s"
         )
 
 

@@ -201,7 +201,7 @@ def _probe(p: Person, therapist: View, told: dict[str, str], rng: random.Random)
 
 
 def diagnose(rng: random.Random) -> Document:
-    """Dialogue, own notes, a diagnosis; then a second diagnosis or proposals. Only the answers after the notes are learnt."""
+    """Dialogue, own notes, a diagnosis; then a second one or proposals. Only what follows the notes is learnt."""
     p = person(rng)
     _, therapist, told = dialogue(p, rng.randint(2, 8), rng, guide=rng.random() < 0.6)
     notes = "\n".join(f"{LABELS[c]}: {told[c]}" for c in NOTED if c in told)

@@ -58,11 +58,7 @@ def silent_patient(messages: Sequence[Message], sampling: Sampling) -> str:
     last = messages[-1].content.splitlines()[-1]
     if messages[0].content.startswith("you are the patient"):
         if last.startswith("which fits"):
-            return (
-                "choice: panic disorder"
-                if "panic disorder" in last
-                else f"choice: {last.split('better, ')[1].split(' or ')[0]}"
-            )
+            return f"choice: {min(last.split('better, ')[1].rstrip('?').split(' or '))}"
         if last.startswith("imagine"):
             return "reason: none known\noutcome: nothing changes for me.\nhealth: unchanged"
         return "i would rather not say."

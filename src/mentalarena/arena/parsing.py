@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from mentalarena.clinic.references import Vocabulary
 from mentalarena.errors import Unreadable
 
-_LINE = re.compile(r"^[\s>*#\-\d.\"'{]*(?P<label>[A-Za-z][A-Za-z _]{0,60}?)[*\"'\s]*[:=][*\s]*(?P<value>.*?)[\s*\",}]*$")
+_LINE = re.compile(r"^[\s>*#\-\d.\"'{]*(?P<label>[A-Za-z][A-Za-z _]{0,60}?)[*\"'\s]*[:=][*\s\"]*(?P<value>.*?)[\s*\",}]*$")
 _NOTHING = {"", "unknown", "none", "n/a", "na", "not known", "not mentioned", "null", "-"}
 _OUT_OF = re.compile(r"(?<![\d.\-])(\d{1,2})(?:\.0+)?\s*(?:/|out of)\s*10(?!\d)", re.IGNORECASE)
 _SCALE = re.compile(r"(?:scale\s+)?(?:of|from|between)?\s*\b1\s*(?:-|to|and|–)\s*10\b", re.IGNORECASE)  # noqa: RUF001
