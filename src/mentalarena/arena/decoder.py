@@ -13,8 +13,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from mentalarena.arena import parsing
 from mentalarena.arena.encoder import EncodedPatient
 from mentalarena.arena.roles import Cast
@@ -40,6 +38,8 @@ def calibrate(
 
     With fewer than two texts of a component nothing can be calibrated and the paper's 0.9 stands.
     """
+    import numpy as np
+
     rng = np.random.default_rng(0)
     thresholds = {}
     for component in (*COMPONENTS, "principles"):

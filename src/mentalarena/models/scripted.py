@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Sequence
 
@@ -14,10 +15,11 @@ Script = Callable[[Sequence[Message], Sampling], str]
 
 
 class ScriptedModel:
-    """A `ChatModel` that answers by a script. `requests` keeps everything it was asked, in order."""
+    """A `ChatModel` that answers by a script. `requests` keeps all it was asked, in order, unless `keep` is False."""
 
-    def __init__(self, script: Script, name: str = "scripted") -> None:
+    def __init__(self, script: Script, name: str = "scripted", keep: bool = True) -> None:
         self._script = script
+        self._keep = keep
         self._name = name
         self.requests: list[tuple[tuple[Message, ...], Sampling]] = []
 
@@ -26,7 +28,9 @@ class ScriptedModel:
         return self._name
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        self.requests.append((tuple(messages), sampling))
+        await asyncio.sleep(0)  # other episodes get their turn, as with a real model
+        if self._keep:
+            self.requests.append((tuple(messages), sampling))
         text = self._script(messages, sampling)
         words = sum(len(m.content.split()) for m in messages)
         return Reply(text, usage=Usage(prompt_tokens=words, new_tokens=len(text.split())), model=self._name)

@@ -1,0 +1,100 @@
+"""The run directory: one writer at a time, settings that decide what is computed are fixed, files appear whole or not.
+
+DIR/config.json  DIR/journal.sqlite  DIR/iteration-NN/episodes.jsonl  DIR/summary.json
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mentalarena.errors import ConfigError, DataError, RunError
+
+FREE = ("play.concurrency", "run.iterations")
+"""Settings that may change between calls: they decide how fast and how far, not what."""
+
+
+@contextmanager
+def open_run(path: Path, config: Mapping[str, Any]) -> Iterator[Path]:
+    """Create or reopen a run directory and hold its lock.
+
+    Raises `RunError` when it cannot be written or another process writes it, `ConfigError` when a fixed setting differs.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = (path / ".lock").open("w")
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}; expected a folder that can be written") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(f"{path}: another process is writing this run; expected one writer") from None
+        _fix(path / "config.json", config)
+        yield path
+
+
+def _fix(path: Path, config: Mapping[str, Any]) -> None:
+    if path.exists():
+        old, new = _flat(json.loads(path.read_text("utf-8"))), _flat(config)
+        changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k) and k not in FREE]
+        if changed:
+            key = changed[0]
+            raise ConfigError(
+                f"{path.parent}: {key} was {old.get(key)!r} and is now {new.get(key)!r}; "
+                "expected the settings that the run began with (or another --out)"
+            )
+    write_whole(path, json.dumps(config, indent=1, ensure_ascii=False) + "\n")
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that a reader or a crash sees the old one or the new one. Raises `RunError`."""
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise RunError(f"{path}: {error.strerror}; nothing that was there is lost") from None
+
+
+def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    write_whole(path, "".join(json.dumps(r, ensure_ascii=False, sort_keys=True) + "\n" for r in records))
+
+
+def read_jsonl(path: Path) -> list[dict[str, Any]]:
+    """All records of a file. Raises `DataError` with file and line for what is missing, torn or no object."""
+    try:
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}; expected a JSONL file") from None
+    records = []
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError:
+            raise DataError(f"{path}:{number}: torn or invalid JSON; expected one JSON object a line") from None
+        if not isinstance(record, dict):
+            raise DataError(f"{path}:{number}: a {type(record).__name__}; expected one JSON object a line")
+        records.append(record)
+    return records

@@ -1,0 +1,149 @@
+"""The journal: every reply is on disk before anyone uses it, so that a killed run replays to where it died.
+
+Key: (iteration, stage, item, scope, position). The digest of the request (role, model revision, sampling with its seed,
+messages) is a check: another request at the same key raises `JournalDiverged`. A second table maps digest to reply, so
+arms that ask the same question share the answer. Only replies are kept; failures are asked again.
+
+SQLite in WAL mode needs a local disk; on a network file system the run directory must lie elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from mentalarena.errors import JournalDiverged, RunError
+from mentalarena.models.base import ChatModel, Message, Reply, Sampling, Usage
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS replies (
+    iteration INTEGER, stage TEXT, item TEXT, scope TEXT, position INTEGER, digest TEXT NOT NULL, request TEXT NOT NULL,
+    PRIMARY KEY (iteration, stage, item, scope, position)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS answers (digest TEXT PRIMARY KEY, reply TEXT NOT NULL) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request stands in a run; `scope` and `position` are added by the voice."""
+
+    iteration: int
+    stage: str
+    item: str
+
+
+class Journal:
+    """An open journal. `replayed` counts replies that were found, `paid` those that a model gave."""
+
+    def __init__(self, path: Path) -> None:
+        self.replayed = 0
+        self.paid = 0
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.Error as error:
+            raise RunError(
+                f"{path}: cannot open the journal ({error}); expected a writable folder on a local disk"
+            ) from None
+        self._path = path
+
+    def close(self) -> None:
+        self._db.close()
+
+    def find(self, place: Place, scope: str, position: int, digest: str) -> Reply | None:
+        """The reply to this request, from its own place or from an equal request elsewhere; None when it is new."""
+        key = (place.iteration, place.stage, place.item, scope, position)
+        row = self._db.execute(
+            "SELECT digest FROM replies WHERE iteration=? AND stage=? AND item=? AND scope=? AND position=?", key
+        ).fetchone()
+        if row and row[0] != digest:
+            raise JournalDiverged(
+                f"{self._path}: another request stands at {place.stage} {place.item} {scope}[{position}]; "
+                "expected the same code, prompts and models as when the run began"
+            )
+        answer = self._db.execute("SELECT reply FROM answers WHERE digest=?", (digest,)).fetchone()
+        return _reply(answer[0]) if answer else None
+
+    def keep(
+        self, place: Place, scope: str, position: int, digest: str, messages: tuple[Message, ...], reply: Reply
+    ) -> None:
+        """Write a reply; it is on disk when this returns."""
+        request = json.dumps([m.as_dict() for m in messages], ensure_ascii=False)
+        answer = json.dumps(asdict(reply), ensure_ascii=False)
+        try:
+            with self._transaction():
+                self._db.execute("INSERT OR IGNORE INTO answers VALUES (?, ?)", (digest, answer))
+                self._db.execute(
+                    "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (place.iteration, place.stage, place.item, scope, position, digest, request),
+                )
+        except sqlite3.Error as error:
+            raise RunError(f"{self._path}: cannot write ({error}); all earlier replies are kept") from None
+
+    def requests(self) -> Iterator[tuple[str, str, list[dict[str, str]], str]]:
+        """Every request in the journal: (item, scope, messages, reply text), for audits."""
+        rows = self._db.execute(
+            "SELECT item, scope, request, reply FROM replies JOIN answers USING (digest) "
+            "ORDER BY iteration, stage, item, scope, position"
+        )
+        for item, scope, request, reply in rows:
+            yield item, scope, json.loads(request), _reply(reply).text
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+        self._db.execute("COMMIT")
+
+
+@dataclass
+class JournaledVoice:
+    """A role's model behind the journal, for one item (an episode). Implements `arena.types.Voice`.
+
+    Seeds follow from the request's place and the run's seed alone, so neither batching nor the order of events matters.
+    """
+
+    model: ChatModel
+    journal: Journal
+    place: Place
+    seed: int
+    _positions: Counter[str] = field(default_factory=Counter)
+
+    async def reply(self, scope: str, messages: tuple[Message, ...], sampling: Sampling) -> Reply:
+        position = self._positions[scope]
+        self._positions[scope] += 1
+        where = f"{self.seed}/{self.place.iteration}/{self.place.stage}/{self.place.item}/{scope}/{position}"
+        seed = int.from_bytes(hashlib.sha256(where.encode()).digest()[:6])
+        seeded = replace(sampling, seed=seed)
+        digest = _digest(scope.split("/")[0], self.model.name, messages, seeded)
+        found = self.journal.find(self.place, scope, position, digest)
+        if found:
+            self.journal.replayed += 1
+            reply = found
+        else:
+            reply = await self.model.generate(messages, seeded)
+            self.journal.paid += 1
+        self.journal.keep(self.place, scope, position, digest, messages, reply)
+        return reply
+
+
+def _digest(role: str, model: str, messages: tuple[Message, ...], sampling: Sampling) -> str:
+    request = [role, model, sampling.as_dict(), [m.as_dict() for m in messages]]
+    return hashlib.sha256(json.dumps(request, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _reply(text: str) -> Reply:
+    fields = json.loads(text)
+    return Reply(fields["text"], fields["finish_reason"], Usage(**fields["usage"]), fields["model"])

@@ -1,0 +1,86 @@
+"""Plays many episodes at once, each behind the journal, and writes them in the order of their ids."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mentalarena.arena.episode import Arena, play_episode
+from mentalarena.arena.prompts import PromptSet
+from mentalarena.arena.roles import ROLES, Cast, Role
+from mentalarena.arena.types import Episode, Ledger, Lineage, RoleName
+from mentalarena.clinic.cognitive_model import Patient
+from mentalarena.errors import TooManyFailures
+from mentalarena.models.base import ChatModel, Sampling
+from mentalarena.runs.directory import write_jsonl
+from mentalarena.runs.journal import Journal, JournaledVoice, Place
+
+
+@dataclass(frozen=True)
+class Player:
+    """What plays a role in every episode."""
+
+    model: ChatModel
+    prompts: PromptSet
+    sampling: Sampling
+
+
+@dataclass(frozen=True)
+class Play:
+    """One stage of play: who plays whom, with what seed, and how many at once."""
+
+    arena: Arena
+    players: Mapping[RoleName, Player]
+    seed: int
+    iteration: int = 0
+    concurrency: int = 256
+    failure_limit: float = 0.5
+    """The stage stops when more than this share of at least 20 finished episodes has no dialogue."""
+
+
+async def play_all(
+    patients: Sequence[Patient], play: Play, journal: Journal, done: Callable[[Episode], None] = lambda episode: None
+) -> list[Episode]:
+    """All episodes, sorted by id; `done` is called as each one ends. Raises `TooManyFailures`."""
+    slots = asyncio.Semaphore(play.concurrency)
+    finished: list[Episode] = []
+
+    async def one(patient: Patient) -> None:
+        async with slots:
+            episode = await _one(patient, play, journal)
+        finished.append(episode)
+        done(episode)
+        failed = sum(e.stop_reason == "dialogue failed" for e in finished)
+        if len(finished) >= min(20, len(patients)) and failed > play.failure_limit * len(finished):
+            last = next(e for e in reversed(finished) if e.problems).problems[-1]
+            raise TooManyFailures(
+                f"{failed} of {len(finished)} episodes failed (last: {last.role}, {last.step}: {last.detail}); "
+                f"expected at most {play.failure_limit:.0%}; what was answered is kept"
+            )
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for patient in patients:
+                group.create_task(one(patient))
+    except* Exception as errors:
+        raise errors.exceptions[0] from None
+    return sorted(finished, key=lambda e: e.id)
+
+
+async def _one(patient: Patient, play: Play, journal: Journal) -> Episode:
+    ledger, place = Ledger(), Place(play.iteration, "play", patient.id)
+    roles: dict[RoleName, Role] = {
+        name: Role(name, JournaledVoice(p.model, journal, place, play.seed), p.prompts, p.sampling, ledger)
+        for name, p in play.players.items()
+    }
+    models: dict[str, str] = {name: play.players[name].model.name for name in ROLES}
+    lineage = Lineage(play.iteration, play.seed, patient.source, patient.licence, models)
+    cast = Cast(roles["patient"], roles["therapist"], roles["judge"])
+    return await play_episode(patient, play.arena, cast, f"{play.iteration:02d}-{patient.id}", lineage)
+
+
+def write_episodes(path: Path, episodes: Sequence[Episode]) -> None:
+    """`episodes.jsonl`: one episode a line, sorted by id, without anything that differs between equal runs."""
+    write_jsonl(path, (asdict(episode) for episode in episodes))

@@ -1,0 +1,158 @@
+"""The journal: nothing is paid twice, nothing is lost, and a changed request is noticed."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from mentalarena.arena.episode import Arena
+from mentalarena.arena.prompts import load_prompts
+from mentalarena.arena.roles import ROLES
+from mentalarena.clinic.generated import GeneratedClinic
+from mentalarena.errors import JournalDiverged, ModelError, RunError, TooManyFailures
+from mentalarena.models.base import Message, Sampling
+from mentalarena.models.scripted import Script, ScriptedModel, toy_player
+from mentalarena.runs.journal import Journal, JournaledVoice, Place
+from mentalarena.runs.runner import Play, Player, play_all, write_episodes
+
+HELLO = (Message("user", "hello"),)
+PLACE = Place(0, "play", "p1")
+
+
+def ask(journal: Journal, model: ScriptedModel, text: str = "hello", place: Place = PLACE) -> str:
+    voice = JournaledVoice(model, journal, place, seed=1)
+    return asyncio.run(voice.reply("patient/talk", (Message("user", text),), Sampling())).text
+
+
+def test_a_reply_is_found_again_after_reopening_and_the_model_is_not_asked(tmp_path: Path) -> None:
+    first, second = ScriptedModel(lambda m, s: "yes"), ScriptedModel(lambda m, s: "no")
+    assert ask(Journal(tmp_path / "j"), first) == "yes"
+    assert ask(Journal(tmp_path / "j"), second) == "yes"
+    assert second.requests == []
+
+
+def test_another_request_at_the_same_place_is_an_error(tmp_path: Path) -> None:
+    journal, model = Journal(tmp_path / "j"), ScriptedModel(lambda m, s: "yes")
+    ask(journal, model)
+    with pytest.raises(JournalDiverged, match=r"play p1 patient/talk\[0\]"):
+        ask(journal, model, "something else")
+
+
+def test_seeds_follow_from_the_place_alone(tmp_path: Path) -> None:
+    model = ScriptedModel(lambda m, s: "yes")
+    ask(Journal(tmp_path / "a"), model)
+    ask(Journal(tmp_path / "b"), model)
+    ask(Journal(tmp_path / "c"), model, place=Place(0, "play", "p2"))
+    seeds = [sampling.seed for _, sampling in model.requests]
+    assert seeds[0] == seeds[1] != seeds[2]
+
+
+def test_failures_are_not_kept(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+
+    def down(messages: Sequence[Message], sampling: Sampling) -> str:
+        raise ModelError("503")
+
+    with pytest.raises(ModelError):
+        ask(journal, ScriptedModel(down))
+    assert ask(journal, ScriptedModel(lambda m, s: "back")) == "back"
+
+
+def test_a_journal_that_cannot_be_opened_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot open the journal"):
+        Journal(tmp_path / "missing" / "j")
+
+
+def stage(arena: Arena, script: Script) -> tuple[Play, ScriptedModel]:
+    model = ScriptedModel(script)
+    players = {name: Player(model, load_prompts("compact"), Sampling()) for name in ROLES}
+    return Play(arena, players, seed=3, concurrency=4), model
+
+
+def play_into(folder: Path, arena: Arena, clinic: GeneratedClinic, script: Script = toy_player) -> int:
+    """Play six patients; the number of paid replies comes back."""
+    folder.mkdir(exist_ok=True)
+    journal = Journal(folder / "journal.sqlite")
+    patients = [patient for patient, _ in clinic.draw("play", 6, seed=31)]
+    play, _ = stage(arena, script)
+    write_episodes(folder / "episodes.jsonl", asyncio.run(play_all(patients, play, journal)))
+    journal.close()
+    return journal.paid
+
+
+def test_killed_at_twenty_random_moments_the_episodes_are_the_same_and_nothing_is_paid_twice(
+    tmp_path: Path, arena: Arena, clinic: GeneratedClinic
+) -> None:
+    total = play_into(tmp_path / "whole", arena, clinic)
+    whole = (tmp_path / "whole" / "episodes.jsonl").read_bytes()
+    rng = random.Random(0)
+    for moment in sorted(rng.sample(range(1, total), 20)):
+        folder = tmp_path / f"killed-{moment}"
+        child = os.fork()
+        if child == 0:
+            calls = 0
+
+            def dying(messages: Sequence[Message], sampling: Sampling) -> str:
+                nonlocal calls
+                calls += 1
+                if calls == moment:  # noqa: B023 - the child dies within this turn of the loop
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return toy_player(messages, sampling)
+
+            play_into(folder, arena, clinic, dying)
+            os._exit(1)
+        _, status = os.waitpid(child, 0)
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        assert not (folder / "episodes.jsonl").exists()
+        assert play_into(folder, arena, clinic) == total - (moment - 1)
+        assert (folder / "episodes.jsonl").read_bytes() == whole
+
+
+def test_concurrency_does_not_change_the_episodes(tmp_path: Path, arena: Arena, clinic: GeneratedClinic) -> None:
+    patients = [patient for patient, _ in clinic.draw("play", 5, seed=32)]
+    play, _ = stage(arena, toy_player)
+    many = asyncio.run(play_all(patients, play, Journal(tmp_path / "a")))
+    one = Play(play.arena, play.players, play.seed, concurrency=1)
+    assert asyncio.run(play_all(patients[::-1], one, Journal(tmp_path / "b"))) == many
+
+
+def test_a_run_in_which_most_episodes_fail_stops_early_and_keeps_the_replies(
+    tmp_path: Path, arena: Arena, clinic: GeneratedClinic
+) -> None:
+    patients = [patient for patient, _ in clinic.draw("play", 60, seed=33)]
+
+    def down(messages: Sequence[Message], sampling: Sampling) -> str:
+        if messages[0].content.startswith("you are the judge"):
+            return toy_player(messages, sampling)
+        raise ModelError("503 from the server")
+
+    play, model = stage(arena, down)
+    with pytest.raises(TooManyFailures, match="503 from the server"):
+        asyncio.run(play_all(patients, play, Journal(tmp_path / "j")))
+    assert len(model.requests) < 2 * len(patients)
+
+
+def test_no_therapist_request_in_the_whole_journal_holds_unsaid_profile_text(
+    tmp_path: Path, arena: Arena, clinic: GeneratedClinic
+) -> None:
+    drawn = [patient for patient, _ in clinic.draw("play", 8, seed=34)]
+    patients = {p.id: p.cognitive_model for p in drawn}
+    play, _ = stage(arena, toy_player)
+    journal = Journal(tmp_path / "j")
+    asyncio.run(play_all(drawn, play, journal))
+    said: dict[str, str] = {}
+    checked = 0
+    for item, scope, _, reply in journal.requests():
+        if scope == "patient/talk":
+            said[item] = said.get(item, "") + "\n" + reply
+    for item, scope, messages, _ in journal.requests():
+        if scope.startswith("therapist/"):
+            text = "\n".join(m["content"] for m in messages)
+            secrets = [line.split(": ", 1)[1] for line in patients[item].profile().splitlines()]
+            assert not [s for s in secrets if s in text and s not in said[item]]
+            checked += 1
+    assert checked > 100

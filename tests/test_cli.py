@@ -1,0 +1,146 @@
+"""The command line: bad input is one clear line and exit code 2, and loses nothing; the same call resumes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PATIENT = {"id": "a", "history": "h", "coping_strategies": "i wait", "core_beliefs": {"helpless": ["i am weak"]}}
+
+
+def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from mentalarena.cli import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=env)  # noqa: S603
+
+
+def test_play_show_and_resume(tmp_path: Path) -> None:
+    out = str(tmp_path / "run")
+    first = run("play", "--out", out, "--patients", "3", "--json")
+    counts = json.loads(first.stdout)["iterations"][0]["play"]
+    assert counts["episodes"] == 3
+    assert counts["calls"] > 50
+    episodes = (tmp_path / "run" / "iteration-00" / "episodes.jsonl").read_bytes()
+    again = json.loads(run("play", "--out", out, "--patients", "3", "--json").stdout)["iterations"][0]["play"]
+    assert (again["calls"], again["replayed"]) == (0, counts["calls"])
+    assert (tmp_path / "run" / "iteration-00" / "episodes.jsonl").read_bytes() == episodes
+    assert "diagnosis:" in run("show", "00-play", "--out", out).stdout
+    changed = run("play", "--out", out, "--patients", "3", "--set", "seed=5")
+    assert changed.returncode == 2
+    assert "seed was 0 and is now 5" in changed.stderr
+    free = run("play", "--out", out, "--patients", "3", "--set", "play.concurrency=1", "--quiet")
+    assert free.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("", "no patients"),
+        ('{"id": "a", ', ":1: torn"),
+        ("[1]", ":1: a list; expected one JSON object"),
+        (
+            json.dumps(PATIENT) + "\n" + json.dumps({**PATIENT, "id": "b", "history": 3}),
+            ":2: history: a int; expected text",
+        ),
+        (json.dumps({**PATIENT, "colour": "red"}), ":1: colour: unknown field"),
+        (json.dumps({**PATIENT, "core_beliefs": {"weak": []}}), ":1: core_beliefs.weak: unknown field"),
+        (json.dumps(PATIENT) + "\n" + json.dumps(PATIENT), ":2: id: 'a' stands in line 1 too"),
+        (json.dumps({"id": "a"}), ":1: every component is empty"),
+        (json.dumps({**PATIENT, "id": ""}), ":1: id: missing"),
+    ],
+)
+def test_a_bad_patient_file_is_one_line_with_place_and_expectation(content: str, expected: str, tmp_path: Path) -> None:
+    file = tmp_path / "patients.jsonl"
+    file.write_text(content)
+    result = run("patients", "check", str(file))
+    assert result.returncode == 2
+    assert expected in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_patients_of_a_file_play(tmp_path: Path) -> None:
+    file = tmp_path / "patients.json"
+    file.write_text(json.dumps([{**PATIENT, "emotions": "i feel low"}]))
+    assert "1 patients, all sound" in run("patients", "check", str(file)).stdout
+    listed = run("patients", "list", "--set", f"play.file={file}")
+    assert listed.stdout == "a  i wait\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--set", "play.patient=3"], "play.patient: unknown key"),
+        (["--set", "play.patients=many"], "play.patients: Input should be a valid integer"),
+        (["--set", "seed"], "expected key=value"),
+        (["--config", "nowhere.toml"], "nowhere.toml: No such file"),
+        (["--set", "models.patient.prompts=nowhere"], "prompt set 'nowhere'"),
+        (["--set", "play.file=nowhere.jsonl"], "nowhere.jsonl: No such file"),
+    ],
+)
+def test_a_bad_setting_is_one_line_and_makes_no_episodes(arguments: list[str], expected: str, tmp_path: Path) -> None:
+    result = run("play", "--out", str(tmp_path / "run"), "--quiet", *arguments)
+    assert result.returncode == 2
+    assert expected in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not list((tmp_path / "run").glob("iteration-*"))
+
+
+def test_an_out_that_is_no_folder_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = run("play", "--out", str(tmp_path / "file" / "run"), "--quiet")
+    assert result.returncode == 2
+    assert "expected a folder that can be written" in result.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_is_one_line() -> None:
+    from mentalarena.errors import RunError
+    from mentalarena.runs.directory import write_whole
+
+    class Full(type(Path())):  # type: ignore[misc]
+        def with_name(self, name: str) -> Path:
+            return Path("/dev/full")
+
+    with pytest.raises(RunError, match="No space left"):
+        write_whole(Full("/dev/x"), "text" * 10000)
+
+
+def test_a_second_writer_is_refused(tmp_path: Path) -> None:
+    from mentalarena.errors import RunError
+    from mentalarena.runs.directory import open_run
+
+    with open_run(tmp_path, {"seed": 1}), pytest.raises(RunError, match="another process"), open_run(tmp_path, {"seed": 1}):
+        pass
+
+
+def test_help_imports_no_heavy_library() -> None:
+    code = (
+        "import sys; from typer.testing import CliRunner; from mentalarena.cli import app; "
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0; "
+        "print([m for m in ('torch', 'transformers', 'sklearn', 'pydantic', 'numpy') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"  # noqa: S603
+
+
+def test_exported_names() -> None:
+    import mentalarena
+
+    assert sorted(mentalarena.__all__) == [
+        "Arena",
+        "ArenaSettings",
+        "ChatModel",
+        "CognitiveModel",
+        "CoreBeliefs",
+        "Embedder",
+        "Episode",
+        "Message",
+        "Patient",
+        "PrincipleGroup",
+        "Reply",
+        "Sampling",
+        "Scorer",
+        "play_episode",
+    ]
+    assert all(hasattr(mentalarena, name) for name in mentalarena.__all__)
