@@ -22,8 +22,11 @@ class Section(BaseModel):
 class ModelConfig(Section):
     """Which model plays a role."""
 
-    provider: Literal["scripted"] = "scripted"
-    """`scripted` plays the generated clinic by rule."""
+    provider: Literal["scripted", "transformers"] = "scripted"
+    """`scripted` plays the generated clinic by rule; `transformers` runs a checkpoint in this process."""
+    model: str = ""
+    """For `transformers`: a checkpoint folder or hub name."""
+    device: str = "cpu"
     prompts: str = "compact"
     """A shipped prompt set (`full`, `compact`) or a folder of text files."""
     temperature: float = Field(default=0.8, ge=0)

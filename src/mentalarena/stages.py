@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 from mentalarena.arena.decoder import calibrate
@@ -18,6 +19,7 @@ from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.files import read_patients
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.config import Config, ModelConfig
+from mentalarena.errors import ConfigError
 from mentalarena.models.base import ChatModel, Sampling
 from mentalarena.models.lexical import LexicalEmbedder
 from mentalarena.models.scripted import ScriptedModel, toy_player
@@ -57,15 +59,31 @@ def _stage(config: Config, patients: list[Patient]) -> Play:
     clinic, embedder = generated_clinic(), LexicalEmbedder()
     thresholds = calibrate(patients, clinic.groups, embedder, config.play.threshold_quantile)
     settings = ArenaSettings(**config.arena.model_dump())
-    players = {name: _player(getattr(config.models, name)) for name in ROLES}
+    engines: dict[tuple[str, str], ChatModel] = {}
+    players = {name: _player(getattr(config.models, name), engines) for name in ROLES}
     arena = Arena(clinic.groups, clinic.vocabulary, embedder, thresholds, settings)
     return Play(arena, players, config.seed, concurrency=config.play.concurrency)
 
 
-def _player(config: ModelConfig) -> Player:
-    model: ChatModel = ScriptedModel(toy_player, keep=False)
+def _player(config: ModelConfig, engines: dict[tuple[str, str], ChatModel]) -> Player:
+    """What plays a role; roles with the same checkpoint share its engine, so they share its batches."""
+    key = (config.model, config.device) if config.provider == "transformers" else ("", "")
+    if key not in engines:
+        engines[key] = _model(config)
     sampling = Sampling(config.temperature, config.top_p, config.max_tokens)
-    return Player(model, load_prompts(config.prompts), sampling)
+    return Player(engines[key], load_prompts(config.prompts), sampling)
+
+
+def _model(config: ModelConfig) -> ChatModel:
+    if config.provider == "scripted":
+        return ScriptedModel(toy_player, keep=False)
+    if not config.model:
+        raise ConfigError("models: provider 'transformers' has no model; expected a checkpoint folder or hub name")
+    if find_spec("torch") is None or find_spec("transformers") is None:
+        raise ConfigError("models: provider 'transformers' needs the extra: pip install 'mentalarena[local]'")
+    from mentalarena.models.local import Engine, LocalModel
+
+    return LocalModel(Engine(config.model, config.device))
 
 
 def _counts(episodes: list[Episode], journal: Journal, seconds: float) -> dict[str, object]:
