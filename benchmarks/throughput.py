@@ -32,9 +32,8 @@ def recorded(checkpoint: str, patients: int) -> list[tuple[Message, ...]]:
         journal = Journal(Path(folder) / "journal.sqlite")
         asked = [tuple(Message(**m) for m in messages) for _, _, messages, _ in journal.requests()]  # type: ignore[arg-type]
         journal.close()
-        print(
-            f"self-play of {patients} patients: {len(asked) / (time.perf_counter() - started):.1f} requests/s, loading included"
-        )
+        rate = len(asked) / (time.perf_counter() - started)
+        print(f"self-play of {patients} patients: {rate:.1f} requests/s, loading included")
     return asked
 
 
