@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,6 +43,7 @@ def play(
     from mentalarena import stages
     from mentalarena.arena.types import Episode
     from mentalarena.config import load_config
+    from mentalarena.report.text import describe
 
     settings = load_config(config, [*(set_ or ()), *([f"play.patients={patients}"] if patients else [])])
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
@@ -51,7 +53,7 @@ def play(
         def done(episode: Episode) -> None:
             progress.advance(bar)
             if show:
-                typer.echo(stages.describe(episode) + "\n")
+                typer.echo(describe(asdict(episode)) + "\n")
 
         summary = stages.play(settings, out, done)
     counts: Any = summary["iterations"]
@@ -69,14 +71,14 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Print one episode to read."""
-    from mentalarena import stages
+    from mentalarena.report.text import describe
     from mentalarena.runs.directory import read_jsonl
 
     files = sorted(out.glob("iteration-*/episodes.jsonl"))
     found = [r for file in files for r in read_jsonl(file) if str(r.get("id", "")).startswith(episode)]
     if not found:
         raise DataError(f"{out}: no episode begins with {episode!r}; expected an id from its episodes.jsonl")
-    typer.echo(json.dumps(found[0], ensure_ascii=False) if as_json else stages.describe_record(found[0]))
+    typer.echo(json.dumps(found[0], ensure_ascii=False) if as_json else describe(found[0]))
 
 
 @patients_app.command("list")

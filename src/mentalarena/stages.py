@@ -6,7 +6,6 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -97,34 +96,3 @@ def _counts(episodes: list[Episode], journal: Journal, seconds: float) -> dict[s
         "new_tokens": sum(e.usage.new_tokens for e in episodes),
         "seconds": seconds,
     }
-
-
-def describe(episode: Episode) -> str:
-    """One episode to read: dialogue, what was understood, diagnosis and trials."""
-    return describe_record(json.loads(json.dumps(asdict(episode))))
-
-
-def describe_record(record: dict[str, object]) -> str:
-    """The same from a line of `episodes.jsonl`. Models' text is shown as it is, without control characters."""
-    episode: dict[str, list[dict[str, object]] | dict[str, object]] = record  # type: ignore[assignment]
-    lines = [f"episode {record['id']} (simulation, not care)", ""]
-    views: dict[str, list[dict[str, str]]] = episode["views"]  # type: ignore[assignment]
-    for message in views.get("patient", [])[1:]:
-        lines.append(f"{'therapist' if message['role'] == 'user' else 'patient':>9}  {message['content']}")
-    for number, decoding in enumerate(episode["decodings"], 1):
-        comparisons: list[dict[str, object]] = decoding["comparisons"]  # type: ignore[index]
-        lines += ["", f"decoding {number}"]
-        for c in comparisons:
-            mark = "+" if c["similarity"] > c["threshold"] else "-"  # type: ignore[operator]
-            lines.append(
-                f"  {mark} {c['component']}: {c['decoded'] or 'unknown'}  ({c['similarity']:.2f} of {c['threshold']:.2f})"
-            )
-        if decoding["guidance"]:  # type: ignore[index]
-            lines.append(f"  guidance: {decoding['guidance']}")  # type: ignore[index]
-    diagnosis: dict[str, object] = episode["diagnosis"] or {}  # type: ignore[assignment]
-    lines += ["", f"diagnosis: {diagnosis.get('chosen')} of {', '.join(diagnosis.get('candidates', []))}"]  # type: ignore[arg-type]
-    for trial in episode["trials"]:
-        lines.append(f"{trial['kind']}: {trial['proposal']} -> {trial['predicted_outcome']} score {trial['score']}")  # type: ignore[index]
-    for problem in episode["problems"]:
-        lines.append(f"problem: {problem['role']} {problem['step']}: {problem['kind']}: {problem['detail']}")  # type: ignore[index]
-    return "".join(c for c in "\n".join(lines) if c == "\n" or c.isprintable())

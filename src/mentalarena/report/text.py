@@ -1,0 +1,32 @@
+"""One episode to read in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def describe(episode: Mapping[str, Any]) -> str:
+    """Dialogue, what was understood, diagnosis, trials and problems of one line of `episodes.jsonl`.
+
+    Models' text is shown without control characters, so that it cannot write to the terminal.
+    """
+    lines = [f"episode {episode['id']} (simulation, not care)", ""]
+    for message in episode["views"].get("patient", [])[1:]:
+        lines.append(f"{'therapist' if message['role'] == 'user' else 'patient':>9}  {message['content']}")
+    for number, decoding in enumerate(episode["decodings"], 1):
+        lines += ["", f"decoding {number}"]
+        for c in decoding["comparisons"]:
+            mark = "+" if c["similarity"] > c["threshold"] else "-"
+            scores = f"({c['similarity']:.2f} of {c['threshold']:.2f})"
+            lines.append(f"  {mark} {c['component']}: {c['decoded'] or 'unknown'}  {scores}")
+        if decoding["guidance"]:
+            lines.append(f"  guidance: {decoding['guidance']}")
+    diagnosis = episode["diagnosis"] or {"chosen": None, "candidates": []}
+    chosen = diagnosis["chosen"] or "none"
+    lines += ["", f"diagnosis: {chosen} (candidates: {', '.join(diagnosis['candidates']) or 'none'})"]
+    for trial in episode["trials"]:
+        lines.append(f"{trial['kind']}: {trial['proposal']} -> {trial['predicted_outcome']} score {trial['score']}")
+    for problem in episode["problems"]:
+        lines.append(f"problem: {problem['role']} {problem['step']}: {problem['kind']}: {problem['detail']}")
+    return "".join(c for c in "\n".join(lines) if c == "\n" or c.isprintable())
