@@ -13,6 +13,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+from mentalarena.arena.decoder import PROBES
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.types import View
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, CognitiveModel, Component, PrincipleGroup
@@ -33,13 +34,6 @@ OUTCOMES = {
     "fad": (("it is pleasant but my trouble stays.", "it is nice for a while."), "somewhat better", (4, 5, 6)),
     "bad": (("nothing changes for me.", "i feel as bad as before."), "unchanged", (1, 2, 3)),
 }
-PROBES: tuple[tuple[str, ...], ...] = (
-    ("core_beliefs", "intermediate_beliefs"),
-    ("intermediate_beliefs_during_depression",),
-    ("coping_strategies",),
-    ("situation", "automatic_thoughts", "emotions", "behavior"),
-    ("principles",),
-)
 NOTED: tuple[Component, ...] = tuple(c for c in COMPONENTS if c != "history")
 Document = list[tuple[Message, float]]
 

@@ -132,6 +132,17 @@ def test_5_a_choice_that_depends_on_the_order_makes_no_diagnosis(
     assert episode.trials == ()
 
 
+def test_5_the_patients_reasons_are_kept(arena: Arena, clinic: GeneratedClinic, player: MakePlayer) -> None:
+    def explaining(messages: Sequence[Message], sampling: Sampling) -> str:
+        text = toy_player(messages, sampling)
+        return f"reason: it is what i live with\n{text}" if text.startswith("choice: ") else text
+
+    episode = play(clinic.draw("play", 1, seed=13)[0][0], arena, player(explaining))
+    assert episode.diagnosis is not None
+    assert episode.diagnosis.chosen == episode.diagnosis.votes[0]
+    assert episode.diagnosis.reasons == ("it is what i live with",) * 2
+
+
 def test_6_empty_components_are_skipped(arena: Arena, player: MakePlayer) -> None:
     patient = canary("zyxgram")
     thin = dataclasses.replace(patient.cognitive_model, intermediate_beliefs_during_depression="", emotions="")

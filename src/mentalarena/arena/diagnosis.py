@@ -44,20 +44,25 @@ async def diagnose(view: View, encoded: EncodedPatient, vocabulary: Vocabulary, 
         _vote(encoded, (first, second), "choice-1", vocabulary, cast),
         _vote(encoded, (second, first), "choice-2", vocabulary, cast),
     )
-    agreed = votes[0] is not None and votes[0] == votes[1]
-    if not agreed and None not in votes:
-        cast.patient.ledger.problem("choice", "patient", "inconsistent", f"{votes[0]} / {votes[1]} when asked in turn")
-    return Diagnosis((first, second), votes[0] if agreed else None, tuple(votes))
+    choices = tuple(vote[0] if vote else None for vote in votes)
+    agreed = None not in choices and choices[0] == choices[1]
+    if not agreed and None not in choices:
+        cast.patient.ledger.problem("choice", "patient", "inconsistent", f"{choices[0]} / {choices[1]} when asked in turn")
+    reasons = tuple(vote[1] for vote in votes if vote and vote[1])
+    return Diagnosis((first, second), choices[0] if agreed else None, choices, reasons)
 
 
 async def _vote(
     encoded: EncodedPatient, pair: tuple[str, str], step: str, vocabulary: Vocabulary, cast: Cast
-) -> str | None:
-    def parse(text: str) -> str:
-        choice = parsing.name(parsing.required(text, "choice"), "diagnosis", vocabulary)
+) -> tuple[str, str] | None:
+    """The choice and the patient's reason for it."""
+
+    def parse(text: str) -> tuple[str, str]:
+        fields = parsing.labelled(text, ["choice", "reason"])
+        choice = parsing.name(fields["choice"] or "", "diagnosis", vocabulary)
         if choice not in pair:
             raise Unreadable(f"expected one of {pair[0]} and {pair[1]}")
-        return choice
+        return choice, fields["reason"] or ""
 
     question = cast.patient.prompt("choose", first=pair[0], second=pair[1])
     return await cast.patient.ask(encoded.view.heard(question), step, parse)

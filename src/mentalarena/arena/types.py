@@ -6,7 +6,6 @@ that played the same write the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -14,7 +13,7 @@ from mentalarena.models.base import Message, Reply, Sampling, Usage
 
 RoleName = Literal["patient", "therapist", "judge"]
 TrialKind = Literal["treatment", "medicine"]
-ProblemKind = Literal["unreadable", "model_error", "inconsistent", "leak", "unknown_name"]
+ProblemKind = Literal["unreadable", "model_error", "inconsistent"]
 
 
 class Voice(Protocol):
@@ -113,6 +112,7 @@ class Diagnosis:
     chosen: str | None
     votes: tuple[str | None, ...] = ()
     reasons: tuple[str, ...] = ()
+    """The patient's, one a vote that could be read; empty where the prompt set asks for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,9 +182,6 @@ class ArenaSettings:
     """A trial with at least this score ends the search."""
     trial_start: Literal["S0", "sequential"] = "S0"
     """S0: each trial starts from the encoded state. sequential: from the health state that the trial before left."""
-
-
-Parser = Callable[[str], object]
 
 
 @dataclass

@@ -92,7 +92,7 @@ class Engine:
     def run(self, requests: Sequence[tuple[list[int], Sampling]]) -> list[Reply]:
         """Decode one batch to the end; rows leave it as they finish."""
         torch = self._torch
-        rows = [_Row(number, ids, sampling, torch) for number, (ids, sampling) in enumerate(requests)]
+        rows = [_Row(ids, sampling, torch) for ids, sampling in requests]
         with torch.inference_mode():
             logits, cache, mask = self._prefill([row.prompt for row in rows])
             live = list(rows)
@@ -175,8 +175,8 @@ class Engine:
 class _Row:
     """One request in a batch."""
 
-    def __init__(self, number: int, prompt: list[int], sampling: Sampling, torch: Any) -> None:
-        self.number, self.prompt, self.sampling = number, prompt, sampling
+    def __init__(self, prompt: list[int], sampling: Sampling, torch: Any) -> None:
+        self.prompt, self.sampling = prompt, sampling
         self.new: list[int] = []
         self.stopped = self.finished = False
         self._noise = torch.Generator().manual_seed(sampling.seed)

@@ -15,8 +15,8 @@ from typing import Any
 
 from mentalarena.errors import ConfigError, DataError, RunError
 
-FREE = ("play.concurrency", "run.iterations")
-"""Settings that may change between calls: they decide how fast and how far, not what."""
+FREE = ("play.concurrency",)
+"""Settings that may change between calls: they decide how fast, not what."""
 
 
 @contextmanager
