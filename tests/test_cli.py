@@ -11,6 +11,9 @@ import pytest
 PATIENT = {"id": "a", "history": "h", "coping_strategies": "i wait", "core_beliefs": {"helpless": ["i am weak"]}}
 
 
+SCRIPTED = ("--set", "models.all.provider=scripted")
+
+
 def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from mentalarena.cli import main; main()", *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=env)  # noqa: S603
@@ -18,19 +21,20 @@ def run(*arguments: str, env: dict[str, str] | None = None) -> subprocess.Comple
 
 def test_play_show_and_resume(tmp_path: Path) -> None:
     out = str(tmp_path / "run")
-    first = run("play", "--out", out, "--patients", "3", "--json")
+    first = run("play", "--out", out, "--patients", "3", "--json", *SCRIPTED)
     counts = json.loads(first.stdout)["iterations"][0]["play"]
     assert counts["episodes"] == 3
     assert counts["calls"] > 50
     episodes = (tmp_path / "run" / "iteration-00" / "episodes.jsonl").read_bytes()
-    again = json.loads(run("play", "--out", out, "--patients", "3", "--json").stdout)["iterations"][0]["play"]
+    (tmp_path / "run" / "iteration-00" / "play.json").unlink()
+    again = json.loads(run("play", "--out", out, "--patients", "3", "--json", *SCRIPTED).stdout)["iterations"][0]["play"]
     assert (again["calls"], again["replayed"]) == (0, counts["calls"])
     assert (tmp_path / "run" / "iteration-00" / "episodes.jsonl").read_bytes() == episodes
     assert "diagnosis:" in run("show", "00-play", "--out", out).stdout
-    changed = run("play", "--out", out, "--patients", "3", "--set", "seed=5")
+    changed = run("play", "--out", out, "--patients", "3", *SCRIPTED, "--set", "seed=5")
     assert changed.returncode == 2
     assert "seed was 0 and is now 5" in changed.stderr
-    free = run("play", "--out", out, "--patients", "3", "--set", "play.concurrency=1", "--quiet")
+    free = run("play", "--out", out, "--patients", "3", *SCRIPTED, "--set", "play.concurrency=1", "--quiet")
     assert free.returncode == 0
 
 
@@ -80,7 +84,7 @@ def test_patients_of_a_file_play(tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_setting_is_one_line_and_makes_no_episodes(arguments: list[str], expected: str, tmp_path: Path) -> None:
-    result = run("play", "--out", str(tmp_path / "run"), "--quiet", *arguments)
+    result = run("play", "--out", str(tmp_path / "run"), "--quiet", *SCRIPTED, *arguments)
     assert result.returncode == 2
     assert expected in result.stderr
     assert result.stderr.count("\n") == 1

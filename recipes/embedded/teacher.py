@@ -10,13 +10,13 @@ between them is what self-play can close. So a gain on this model tests the mach
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mentalarena.arena.decoder import PROBES
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.types import View
-from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, CognitiveModel, Component, PrincipleGroup
+from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, CognitiveModel, Component, CoreBeliefs, PrincipleGroup
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.models.base import Message
 
@@ -43,8 +43,12 @@ class Person:
     """A patient with the truth about it: the teacher may know, the arena may not."""
 
     disorder: str
+    """Empty for somebody made of words at random."""
     mind: CognitiveModel
     group: PrincipleGroup
+
+
+WORDS = sorted({word for phrase in CLINIC.owner for word in phrase.split()})
 
 
 def person(rng: random.Random) -> Person:
@@ -53,11 +57,25 @@ def person(rng: random.Random) -> Person:
     return Person(disorder, mind, rng.choice(CLINIC.groups))
 
 
-def weigh(view: View, learn_last: int = 1, learn_all: bool = False) -> Document:
-    """Weights: the last `learn_last` assistant messages (or all of them) are learnt."""
+def babble(rng: random.Random) -> str:
+    return " ".join(rng.choices(WORDS, k=rng.randint(3, 8)))
+
+
+def anyone(rng: random.Random) -> Person:
+    """Somebody for a talk. Every second one is made of words at random: what they say can only be copied, never guessed,
+    which is what makes a small model learn to copy at all (dev/LOG.md)."""
+    p = person(rng)
+    if rng.random() < 0.5:
+        return p
+    texts = {c: babble(rng) for c in COMPONENTS if c != "core_beliefs" and p.mind.text(c)}
+    return replace(p, disorder="", mind=replace(p.mind, core_beliefs=CoreBeliefs(helpless=(babble(rng),)), **texts))
+
+
+def weigh(view: View, learn_last: int = 1, learn_all: bool = False, context: float = CONTEXT) -> Document:
+    """Weights: the last `learn_last` assistant messages (or all of them) are learnt, the rest counts `context`."""
     said = [i for i, m in enumerate(view.messages) if m.role == "assistant"]
     learn = set(said if learn_all else said[len(said) - learn_last :])
-    return [(m, 1.0 if i in learn else CONTEXT) for i, m in enumerate(view.messages)]
+    return [(m, 1.0 if i in learn else context) for i, m in enumerate(view.messages)]
 
 
 # ---- the patient ----
@@ -110,8 +128,27 @@ def dialogue(p: Person, turns: int, rng: random.Random, guide: bool) -> tuple[Vi
 
 
 def patient_talk(rng: random.Random) -> Document:
-    patient, _, _ = dialogue(person(rng), rng.randint(1, 8), rng, guide=False)
-    return weigh(patient, learn_all=True)
+    p = anyone(rng)
+    patient, _, _ = dialogue(p, rng.randint(2, 8), rng, guide=False)
+    return weigh(patient, learn_all=True, context=CONTEXT if p.disorder else 0.0)
+
+
+def recall(rng: random.Random) -> Document:
+    """Labelled lines of words at random, then some of them asked for by their label: copying and nothing else."""
+    labels = rng.sample(COMPONENTS, rng.randint(3, 8))
+    lines = {label: babble(rng) for label in labels}
+    told = "\n".join(f"{LABELS[c]}: {text}" for c, text in lines.items())
+    view = View((Message("system", told),))
+    for label in rng.sample(labels, min(4, len(labels))):
+        view = view.heard(f"{LABELS[label]}:").said(lines[label])
+    return weigh(view, learn_all=True, context=0.0)
+
+
+def echo(rng: random.Random, words: list[str] = WORDS) -> Document:
+    """Words at random, and the same again from somewhere on. The lengths vary, or a fixed distance would be learnt."""
+    told = rng.choices(words, k=rng.randint(8, 50))
+    start = rng.randint(0, len(told) // 2)
+    return weigh(View((Message("user", " ".join(told)), Message("assistant", " ".join(told[start:])))), context=0.0)
 
 
 def other_than(disorder: str, rng: random.Random) -> str:
@@ -181,7 +218,7 @@ def proposal(kind: str, disorder: str, rng: random.Random, excluded: list[str]) 
 
 def therapist_talk(rng: random.Random) -> Document:
     """Questions with and without guidance, then one probe."""
-    p = person(rng)
+    p = anyone(rng)
     _, therapist, told = dialogue(p, rng.randint(2, 8), rng, guide=rng.random() < 0.6)
     return _probe(p, therapist, told, rng)
 
@@ -191,7 +228,8 @@ def _probe(p: Person, therapist: View, told: dict[str, str], rng: random.Random)
     known = told | {"principles": p.group.text()}
     labels = "\n".join(f"{LABELS[c]}:" for c in probe)
     reply = "\n".join(f"{LABELS[c]}: {known.get(c, 'unknown')}" for c in probe)
-    return weigh(therapist.heard(PROMPTS.render("probe", labels=labels)).said(reply), learn_all=True)
+    view = therapist.heard(PROMPTS.render("probe", labels=labels)).said(reply)
+    return weigh(view, learn_all=True, context=CONTEXT if p.disorder else 0.0)
 
 
 def diagnose(rng: random.Random) -> Document:
@@ -275,11 +313,13 @@ def retry(rng: random.Random) -> Document:
 
 
 KINDS = {
-    patient_talk: 14,
-    choose: 16,
-    predict: 20,
+    echo: 2,
+    recall: 6,
+    patient_talk: 20,
+    choose: 14,
+    predict: 16,
     therapist_talk: 24,
-    diagnose: 24,
+    diagnose: 22,
     score: 2,
     guidance: 3,
     principles: 5,

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mentalarena.errors import DataError, MentalArenaError
+
+if TYPE_CHECKING:
+    from mentalarena.config import Config
+    from mentalarena.stages.run import Run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,51 +29,129 @@ app.add_typer(patients_app, name="patients")
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file; without it the built-in defaults.")]
 Assignments = Annotated[list[str] | None, typer.Option("--set", help="One setting, such as play.patients=20; repeatable.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+Out = Annotated[Path, typer.Option(help="Run directory; giving it again resumes.")]
+Made = Annotated[Path, typer.Option(help="Run directory of an earlier command.")]
+Iteration = Annotated[int, typer.Option(min=0, help="Which iteration.")]
+
+
+@app.command()
+def run(
+    out: Out, config: ConfigFile = None, set_: Assignments = None, quiet: Quiet = False, as_json: AsJson = False
+) -> None:
+    """The whole loop: play, collect, train, evaluate, again; then the held-out comparison and the report."""
+    from mentalarena.config import load_config
+    from mentalarena.loop import run_loop
+    from mentalarena.report.html import write_report
+    from mentalarena.report.terminal import result_table
+
+    with _opened(load_config(config, set_ or ()), out, quiet or as_json) as opened:
+        summary = run_loop(opened)
+    report = write_report(out)
+    if as_json:
+        typer.echo(json.dumps(summary))
+    else:
+        typer.echo(result_table(summary))
+        typer.echo(f"report: {report}")
 
 
 @app.command()
 def play(
-    out: Annotated[Path, typer.Option(help="Run directory; giving it again resumes.")],
+    out: Out,
     config: ConfigFile = None,
     set_: Assignments = None,
     patients: Annotated[int | None, typer.Option(min=1, help="How many patients (play.patients).")] = None,
-    show: Annotated[bool, typer.Option(help="Print each episode to read.")] = False,
-    quiet: Annotated[bool, typer.Option(help="No progress bar.")] = False,
+    show: Annotated[bool, typer.Option(help="Print the dialogue as it is spoken, then the whole episode.")] = False,
+    quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
     """Play one episode with each patient into a run directory."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn, TimeRemainingColumn
+    from dataclasses import asdict
 
-    from mentalarena import stages
-    from mentalarena.arena.types import Episode
     from mentalarena.config import load_config
-    from mentalarena.report.text import describe
+    from mentalarena.report.text import describe, spoken_line
+    from mentalarena.stages.play import play as play_stage
+    from mentalarena.stages.play import write_play_summary
+    from mentalarena.stages.train import warm_started
 
     settings = load_config(config, [*(set_ or ()), *([f"play.patients={patients}"] if patients else [])])
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet or as_json or show) as progress:
-        bar = progress.add_task("episodes", total=settings.play.patients)
-
-        def done(episode: Episode) -> None:
-            progress.advance(bar)
-            if show:
-                typer.echo(describe(asdict(episode)) + "\n")
-
-        summary = stages.play(settings, out, done)
-    counts: Any = summary["iterations"]
+    with _opened(settings, out, quiet or as_json or show) as opened:
+        if show and settings.play.patients == 1:
+            opened.journal.listener = lambda scope, text: typer.echo(line) if (line := spoken_line(scope, text)) else None
+        counts = play_stage(
+            opened, 0, warm_started(opened), done=lambda e: typer.echo("\n" + describe(asdict(e))) if show else None
+        )
+        summary = write_play_summary(opened, counts)
     if as_json:
         typer.echo(json.dumps(summary))
     else:
-        typer.echo(", ".join(f"{key} {value}" for key, value in counts[0]["play"].items()))
+        typer.echo(", ".join(f"{key} {value}" for key, value in counts.items()))
         typer.echo(f"episodes in {out / 'iteration-00' / 'episodes.jsonl'}")
 
 
 @app.command()
-def show(
-    episode: Annotated[str, typer.Argument(help="Episode id, or the beginning of one.")],
-    out: Annotated[Path, typer.Option(help="Run directory.")],
+def build(out: Made, iteration: Iteration = 0, as_json: AsJson = False) -> None:
+    """Training rows from the episodes of an iteration: iteration-NN/sft.jsonl."""
+    from mentalarena.stages.build import build as build_stage
+
+    with _opened(_config_of(out), out, quiet=True) as opened:
+        counts = build_stage(opened, iteration)
+    if as_json:
+        typer.echo(json.dumps(counts))
+    else:
+        typer.echo(", ".join(f"{kind} {count}" for kind, count in counts.items()))
+        typer.echo(f"rows in {out / f'iteration-{iteration:02d}' / 'sft.jsonl'}")
+
+
+@app.command()
+def train(
+    out: Made,
+    iteration: Annotated[int, typer.Option(min=1, help="Which iteration's model to make, from the rows before it.")] = 1,
+    quiet: Quiet = False,
     as_json: AsJson = False,
+) -> None:
+    """An adapter from the rows of the iterations before: iteration-NN/adapter."""
+    from mentalarena.stages.run import link, named
+    from mentalarena.stages.train import train as train_stage
+
+    with _opened(_config_of(out), out, quiet or as_json) as opened:
+        ref = train_stage(opened, iteration, _model_of(opened, iteration - 1))
+        link(out, iteration)
+        name = named(ref)
+    typer.echo(json.dumps({"model": name, "adapter": str(ref.adapter)}) if as_json else f"{name}: adapter in {ref.adapter}")
+
+
+@app.command()
+def evaluate(
+    out: Made,
+    iteration: Iteration = 0,
+    held_out: Annotated[bool, typer.Option(help="On the held-out patients: once, when all is decided.")] = False,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """An iteration's model on the development (or held-out) patients, with intervals and baselines."""
+    from mentalarena.report.terminal import evaluation_table
+    from mentalarena.stages.evaluate import evaluate as evaluate_stage
+
+    split: Any = "held_out" if held_out else "development"
+    with _opened(_config_of(out), out, quiet or as_json) as opened:
+        evaluate_stage(opened, _model_of(opened, 0), split, "iteration-00")
+        base = "iteration-00" if iteration else None
+        found = evaluate_stage(opened, _model_of(opened, iteration), split, f"iteration-{iteration:02d}", base)
+    typer.echo(json.dumps(found) if as_json else evaluation_table(found))
+
+
+@app.command()
+def report(out: Made) -> None:
+    """One self-contained HTML page about a run: report.html."""
+    from mentalarena.report.html import write_report
+
+    typer.echo(f"report: {write_report(out)}")
+
+
+@app.command()
+def show(
+    episode: Annotated[str, typer.Argument(help="Episode id, or the beginning of one.")], out: Made, as_json: AsJson = False
 ) -> None:
     """Print one episode to read."""
     from mentalarena.report.text import describe
@@ -84,10 +167,10 @@ def show(
 @patients_app.command("list")
 def list_patients(config: ConfigFile = None, set_: Assignments = None, as_json: AsJson = False) -> None:
     """Ids of the patients that `play` would take, with how they cope."""
-    from mentalarena import stages
     from mentalarena.config import load_config
+    from mentalarena.stages.run import patients_of
 
-    patients = stages.patients_of(load_config(config, set_ or ()))
+    patients = patients_of(load_config(config, set_ or ()))
     if as_json:
         typer.echo(json.dumps([p.id for p in patients]))
         return
@@ -98,11 +181,11 @@ def list_patients(config: ConfigFile = None, set_: Assignments = None, as_json: 
 @patients_app.command("show")
 def show_patient(patient_id: str, config: ConfigFile = None, set_: Assignments = None, as_json: AsJson = False) -> None:
     """One patient's cognitive model."""
-    from mentalarena import stages
     from mentalarena.clinic.files import patient_record
     from mentalarena.config import load_config
+    from mentalarena.stages.run import patients_of
 
-    found = [p for p in stages.patients_of(load_config(config, set_ or ())) if p.id == patient_id]
+    found = [p for p in patients_of(load_config(config, set_ or ())) if p.id == patient_id]
     if not found:
         raise DataError(f"no patient {patient_id!r}; expected an id from `mentalarena patients list`")
     typer.echo(json.dumps(patient_record(found[0])) if as_json else found[0].cognitive_model.profile())
@@ -120,14 +203,43 @@ def check_patients(file: Path, as_json: AsJson = False) -> None:
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """What works on this machine."""
-    from importlib.util import find_spec
+    from mentalarena.report.doctor import examine_machine
 
-    extras = {"local": ("torch", "transformers"), "train": ("trl", "peft", "datasets"), "eval": ("scipy", "statsmodels")}
-    report = {"python": sys.version.split()[0]}
-    for extra, modules in extras.items():
-        missing = [m for m in modules if find_spec(m) is None]
-        report[extra] = "ready" if not missing else f"not installed ({', '.join(missing)})"
-    typer.echo(json.dumps(report) if as_json else "\n".join(f"{k:8} {v}" for k, v in report.items()))
+    found = examine_machine()
+    typer.echo(json.dumps(found) if as_json else "\n".join(f"{k:10} {v}" for k, v in found.items()))
+
+
+@contextmanager
+def _opened(config: Config, out: Path, quiet: bool) -> Iterator[Run]:
+    from mentalarena.report.terminal import bars
+    from mentalarena.stages.run import opened
+
+    with bars(quiet) as progress, opened(config, out, progress) as found:
+        yield found
+
+
+def _config_of(out: Path) -> Config:
+    """The settings that a run directory began with. Raises `DataError` where there are none."""
+    from mentalarena.config import Config
+
+    try:
+        return Config.model_validate_json((out / "config.json").read_text("utf-8"))
+    except OSError as error:
+        raise DataError(f"{out}: {error.strerror}; expected the run directory of `mentalarena play` or `run`") from None
+
+
+def _model_of(opened: Run, iteration: int) -> Any:
+    """The model that plays an iteration. Raises `DataError` when it has not been trained."""
+    from mentalarena.models.base import ModelRef
+    from mentalarena.stages.train import warm_started
+    from mentalarena.training.lora import ADAPTER
+
+    if iteration == 0:
+        return warm_started(opened)
+    adapter = opened.folder(iteration) / ADAPTER
+    if not adapter.is_dir():
+        raise DataError(f"{adapter}: not there; expected `mentalarena train --iteration {iteration}` to have been run")
+    return ModelRef(opened.base.base, adapter)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mentalarena.errors import ConfigError
 
@@ -22,35 +22,56 @@ class Section(BaseModel):
 class ModelConfig(Section):
     """Which model plays a role."""
 
-    provider: Literal["scripted", "transformers"] = "scripted"
-    """`scripted` plays the generated clinic by rule; `transformers` runs a checkpoint in this process."""
+    provider: Literal["embedded", "transformers", "scripted"] = "embedded"
+    """`embedded` is the small model in this package; `transformers` runs a checkpoint in this process; `scripted` plays
+    the generated clinic by rule and cannot be trained."""
     model: str = ""
     """For `transformers`: a checkpoint folder or hub name."""
     device: str = "cpu"
-    prompts: str = "compact"
-    """A shipped prompt set (`full`, `compact`) or a folder of text files."""
+    prompts: str = ""
+    """A shipped prompt set (`full`, `compact`) or a folder of text files. Unset: what suits the provider."""
     temperature: float = Field(default=0.8, ge=0)
     top_p: float = Field(default=1.0, gt=0, le=1)
-    max_tokens: int = Field(default=256, gt=0)
+    max_tokens: int = Field(default=0, ge=0)
+    """New tokens a reply, at most. 0: 96 for the embedded model, 256 (the paper's) for others."""
+
+    @property
+    def prompt_set(self) -> str:
+        return self.prompts or ("full" if self.provider == "transformers" else "compact")
+
+    @property
+    def reply_tokens(self) -> int:
+        return self.max_tokens or (96 if self.provider == "embedded" else 256)
 
 
 class RolesConfig(Section):
-    """One model a role."""
+    """One model a role. Keys under `models.all` hold for each role that does not say otherwise."""
 
     patient: ModelConfig = ModelConfig()
     therapist: ModelConfig = ModelConfig()
     judge: ModelConfig = ModelConfig()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _spread(cls, tree: Any) -> Any:
+        if not isinstance(tree, dict) or not isinstance(tree.get("all"), dict):
+            return tree
+        roles = {name: value for name, value in tree.items() if name != "all"}
+        return {name: {**tree["all"], **roles.get(name, {})} for name in ("patient", "therapist", "judge")} | {
+            name: value for name, value in roles.items() if name not in ("patient", "therapist", "judge")
+        }
+
 
 class ArenaConfig(Section):
-    """How an episode is played; see `arena.types.ArenaSettings`."""
+    """How an episode is played; see `arena.types.ArenaSettings`. The defaults suit the embedded model; the paper's
+    (4 turns, 5 rounds, 7 trials, good score 9) stand in configs/llama3-8b-paper.toml."""
 
     talk_turns: int = Field(default=4, ge=0)
-    decode_rounds: int = Field(default=3, ge=0)
-    turns_per_round: int = Field(default=1, ge=1)
+    decode_rounds: int = Field(default=2, ge=0)
+    turns_per_round: int = Field(default=2, ge=1)
     guided: bool = True
     trials: int = Field(default=3, ge=1)
-    good_score: int = Field(default=9, ge=1, le=10)
+    good_score: int = Field(default=8, ge=1, le=10)
     trial_start: Literal["S0", "sequential"] = "S0"
 
 
@@ -58,11 +79,74 @@ class PlayConfig(Section):
     """How much is played, and how."""
 
     patients: int = Field(default=100, ge=1)
+    """Patients an iteration."""
+    fresh: bool = True
+    """Draw other patients at each iteration (generated clinic only; a file's patients come again each time)."""
     concurrency: int = Field(default=256, ge=1)
     """Episodes at once; may change between calls."""
     file: Path | None = None
     """Patients from a JSON or JSONL file; without it they are drawn from the generated clinic."""
-    threshold_quantile: float = Field(default=0.95, gt=0, lt=1)
+    threshold_quantile: float | Literal["paper"] = Field(default=0.95)
+    """Decoder: the quantile of the null distribution that a component must beat; `paper` is a cosine of 0.9."""
+
+
+class TrainingConfig(Section):
+    """The Model Optimizer: which rows, and how they are learnt (LoRA SFT; TRL and PEFT)."""
+
+    input: Literal["therapist", "profile"] = "therapist"
+    """A row's input: what the therapist had (dialogue and its own notes), or the full cognitive model (the paper's)."""
+    start_from: Literal["base", "previous"] = "base"
+    """Each iteration trains a new adapter on the base model, or goes on with the one before."""
+    rows: Literal["new", "accumulated"] = "accumulated"
+    """Rows of the last play alone, or of all plays so far."""
+    min_score: int = Field(default=7, ge=1, le=10)
+    """A treatment or medicine whose best trial scored less makes no row. 1: the best is always kept (the paper's)."""
+    replay: float = Field(default=1.0, ge=0)
+    """Rows of the patient's and judge's own replies, for each row of the therapist: they keep the verifier from eroding."""
+    warm_start: bool = False
+    """Train on the cognitive models before the first play (the paper's patient side: history -> the other components)."""
+    epochs: float = Field(default=3.0, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    batch_size: int = Field(default=16, ge=1)
+    accumulation: int = Field(default=1, ge=1)
+    lora_rank: int = Field(default=32, ge=1)
+    lora_alpha: int = Field(default=64, ge=1)
+    lora_dropout: float = Field(default=0.0, ge=0, lt=1)
+    weight_decay: float = Field(default=0.0, ge=0)
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    warmup_steps: float = Field(default=0.03, ge=0)
+    """A share below 1, or a number of steps."""
+    schedule: Literal["constant_with_warmup", "cosine", "linear"] = "cosine"
+    optimizer: str = "adamw_torch"
+    """A name that transformers knows, such as `paged_adamw_32bit`."""
+    max_length: int = Field(default=1024, ge=16)
+    """Tokens a row; a longer row is left out and counted, never cut."""
+    save_steps: int = Field(default=50, ge=1)
+    """Steps between checkpoints, from which a killed training goes on."""
+
+
+class EvaluationConfig(Section):
+    """How models are measured, on patients that no row came from."""
+
+    development: int = Field(default=60, ge=1)
+    """Patients of the development split, met by each iteration's model; they steer the loop."""
+    held_out: int = Field(default=120, ge=1)
+    """Held-out patients, met once by base, best and control after the loop has stopped."""
+    samples: int = Field(default=5, ge=1)
+    """Answers drawn at temperature 1 where the model cannot tell probabilities."""
+    resamples: int = Field(default=9999, ge=99)
+    """Of the bootstrap and of the permutation test."""
+
+
+class LoopConfig(Section):
+    """How often, and when to stop."""
+
+    iterations: int = Field(default=2, ge=0)
+    """Rounds of play and training, at most; more may be asked for later."""
+    patience: int = Field(default=1, ge=1)
+    """Stop after this many iterations in a row without a better development score."""
+    control: Literal["none", "unselected", "shuffled-labels"] = "unselected"
+    """A control arm of one iteration: rows without the patient's choice and any score, or with their answers shuffled."""
 
 
 class Config(Section):
@@ -72,6 +156,9 @@ class Config(Section):
     models: RolesConfig = RolesConfig()
     arena: ArenaConfig = ArenaConfig()
     play: PlayConfig = PlayConfig()
+    training: TrainingConfig = TrainingConfig()
+    evaluation: EvaluationConfig = EvaluationConfig()
+    loop: LoopConfig = LoopConfig()
 
 
 def load_config(path: Path | None, assignments: Sequence[str] = ()) -> Config:

@@ -7,7 +7,8 @@
     │   └── JournalDiverged    the journal holds another request at this place than the one asked now
     ├── ModelError         a model could not answer (recorded on the episode; never ends a run)
     ├── Unreadable         a reply that does not have the asked form (asked again once, then recorded)
-    └── TooManyFailures    the share of failed episodes passed the limit: the run stops early
+    ├── TooManyFailures    the share of failed episodes passed the limit: the run stops early
+    └── TrainingFailed     the training process stopped: its checkpoints stay, the same command goes on
 
 Every message is one line that says what, where and what was expected. The command line prints it and exits with 2.
 """
@@ -44,4 +45,8 @@ class Unreadable(MentalArenaError):
 
 
 class TooManyFailures(MentalArenaError):
+    pass
+
+
+class TrainingFailed(MentalArenaError):
     pass

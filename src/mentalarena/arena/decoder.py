@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from mentalarena.arena import parsing
 from mentalarena.arena.encoder import EncodedPatient
@@ -32,13 +33,19 @@ NULL_PAIRS = 2000
 
 
 def calibrate(
-    patients: Sequence[Patient], groups: Sequence[PrincipleGroup], embedder: Embedder, quantile: float = 0.95
+    patients: Sequence[Patient],
+    groups: Sequence[PrincipleGroup],
+    embedder: Embedder,
+    quantile: float | Literal["paper"] = 0.95,
 ) -> dict[str, float]:
     """The threshold of each component, in cosine: the quantile of its null distribution over pairs of different patients.
 
-    With fewer than two texts of a component nothing can be calibrated and the paper's 0.9 stands.
+    With "paper", or with fewer than two texts of a component to calibrate it by, the paper's 0.9 stands.
     """
     import numpy as np
+
+    if quantile == "paper":
+        return dict.fromkeys((*COMPONENTS, "principles"), PAPER_THRESHOLD)
 
     rng = np.random.default_rng(0)
     thresholds = {}

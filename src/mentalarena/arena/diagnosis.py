@@ -6,8 +6,9 @@ import asyncio
 
 from mentalarena.arena import parsing
 from mentalarena.arena.encoder import EncodedPatient
+from mentalarena.arena.prompts import PromptSet
 from mentalarena.arena.roles import Cast
-from mentalarena.arena.types import Decoding, Diagnosis, Talk, View
+from mentalarena.arena.types import ArenaSettings, Decoding, Diagnosis, Talk, View
 from mentalarena.clinic.cognitive_model import LABELS
 from mentalarena.clinic.references import Vocabulary
 from mentalarena.errors import Unreadable
@@ -21,8 +22,23 @@ def diagnosis_view(talk: Talk, decoding: Decoding, vocabulary: Vocabulary, cast:
     return talk.therapist.heard(cast.therapist.prompt("diagnose", notes=notes, options=options))
 
 
-async def diagnose(view: View, encoded: EncodedPatient, vocabulary: Vocabulary, cast: Cast) -> Diagnosis:
-    """The candidates and the patient's choice; `chosen` is None without two candidates, or where the orders disagree."""
+def answer(diagnosis: str) -> str:
+    """How the therapist states a diagnosis: what it is taught to say, and what is scored."""
+    return f"diagnosis: {diagnosis}"
+
+
+def told_view(view: View, diagnosis: str) -> View:
+    """The therapist's view once it has stated its diagnosis."""
+    return view.said(answer(diagnosis))
+
+
+async def diagnose(
+    view: View, encoded: EncodedPatient, vocabulary: Vocabulary, settings: ArenaSettings, cast: Cast
+) -> Diagnosis:
+    """The candidates and the patient's choice; `chosen` is None without two candidates, or where the orders disagree.
+
+    With `settings.verdicts` "none" the first candidate stands, and the patient is not asked (the unselected control).
+    """
 
     def parse(text: str) -> str:
         return parsing.name(parsing.required(text, "diagnosis"), "diagnosis", vocabulary)
@@ -30,19 +46,21 @@ async def diagnose(view: View, encoded: EncodedPatient, vocabulary: Vocabulary, 
     first = await cast.therapist.ask(view, "diagnosis-1", parse)
     if first is None:
         return Diagnosis((), None)
+    if settings.verdicts == "none":
+        return Diagnosis((first,), first)
 
     def parse_second(text: str) -> str:
         if (other := parse(text)) == first:
             raise Unreadable(f"expected a diagnosis other than {first}")
         return other
 
-    again = view.said(f"diagnosis: {first}").heard(cast.therapist.prompt("diagnose_again", first=first))
+    again = told_view(view, first).heard(cast.therapist.prompt("diagnose_again", first=first))
     second = await cast.therapist.ask(again, "diagnosis-2", parse_second)
     if second is None:
         return Diagnosis((first,), None)
     votes = await asyncio.gather(
-        _vote(encoded, (first, second), "choice-1", vocabulary, cast),
-        _vote(encoded, (second, first), "choice-2", vocabulary, cast),
+        vote(encoded, (first, second), "choice-1", vocabulary, cast),
+        vote(encoded, (second, first), "choice-2", vocabulary, cast),
     )
     choices = tuple(vote[0] if vote else None for vote in votes)
     agreed = None not in choices and choices[0] == choices[1]
@@ -52,10 +70,10 @@ async def diagnose(view: View, encoded: EncodedPatient, vocabulary: Vocabulary, 
     return Diagnosis((first, second), choices[0] if agreed else None, choices, reasons)
 
 
-async def _vote(
+async def vote(
     encoded: EncodedPatient, pair: tuple[str, str], step: str, vocabulary: Vocabulary, cast: Cast
 ) -> tuple[str, str] | None:
-    """The choice and the patient's reason for it."""
+    """The patient's choice between two names, in this order, and its reason; None when it cannot be had."""
 
     def parse(text: str) -> tuple[str, str]:
         fields = parsing.labelled(text, ["choice", "reason"])
@@ -64,5 +82,9 @@ async def _vote(
             raise Unreadable(f"expected one of {pair[0]} and {pair[1]}")
         return choice, fields["reason"] or ""
 
-    question = cast.patient.prompt("choose", first=pair[0], second=pair[1])
-    return await cast.patient.ask(encoded.view.heard(question), step, parse)
+    return await cast.patient.ask(choice_view(encoded.view, pair, cast.patient.prompts), step, parse)
+
+
+def choice_view(encoded: View, pair: tuple[str, str], prompts: PromptSet) -> View:
+    """The patient's view when it is asked to choose: itself (S0) and the two names, outside the dialogue."""
+    return encoded.heard(prompts.render("choose", first=pair[0], second=pair[1]))

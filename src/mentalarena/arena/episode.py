@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mentalarena.arena.decoder import decode, guide, guided
-from mentalarena.arena.diagnosis import diagnose, diagnosis_view
+from mentalarena.arena.diagnosis import diagnose, diagnosis_view, told_view
 from mentalarena.arena.encoder import EncodedPatient, encode
 from mentalarena.arena.roles import Cast
 from mentalarena.arena.therapist import exchanges, open_talk
@@ -29,10 +29,17 @@ class Arena:
     settings: ArenaSettings
 
 
-async def play_episode(
-    patient: Patient, arena: Arena, cast: Cast, episode_id: str, lineage: Lineage | None = None
-) -> Episode:
-    """Encode, talk, decode and guide, diagnose, try. A step that fails is a problem on the episode, never a lost run."""
+@dataclass(frozen=True)
+class Interview:
+    """The first half of an episode: the talk, and what the therapist understood of it. `talk` is None when it failed."""
+
+    encoded: EncodedPatient
+    talk: Talk | None
+    decodings: tuple[Decoding, ...]
+
+
+async def interview(patient: Patient, arena: Arena, cast: Cast) -> Interview:
+    """Encode, talk, decode; where symptoms differ, guide and talk on."""
     encoded = await encode(patient, arena.groups, arena.embedder, cast)
     talk = await exchanges(await open_talk(encoded, cast), arena.settings.talk_turns, cast)
     decodings: list[Decoding] = []
@@ -45,28 +52,33 @@ async def play_episode(
             decodings[-1] = Decoding(decoding.comparisons, guidance)
             talk = guided(talk, guidance, cast)
         talk = await exchanges(talk, arena.settings.turns_per_round, cast)
-    if not talk:
-        return _episode(episode_id, encoded, None, decodings, None, (), (), "dialogue failed", cast, lineage)
+    return Interview(encoded, talk, tuple(decodings))
 
-    view = diagnosis_view(talk, decodings[-1], arena.vocabulary, cast)
-    diagnosis = await diagnose(view, encoded, arena.vocabulary, cast)
+
+async def play_episode(
+    patient: Patient, arena: Arena, cast: Cast, episode_id: str, lineage: Lineage | None = None
+) -> Episode:
+    """Interview, diagnose, try. A step that fails is a problem on the episode, never a lost run."""
+    met = await interview(patient, arena, cast)
+    if not met.talk:
+        return _episode(episode_id, met, None, (), (), "dialogue failed", cast, lineage)
+    view = diagnosis_view(met.talk, met.decodings[-1], arena.vocabulary, cast)
+    diagnosis = await diagnose(view, met.encoded, arena.vocabulary, arena.settings, cast)
     trials: tuple[Trial, ...] = ()
     if diagnosis.chosen:
-        told = view.said(f"diagnosis: {diagnosis.chosen}")
+        told = told_view(view, diagnosis.chosen)
         treatments, medicines = await asyncio.gather(
-            try_out("treatment", told, encoded, arena.vocabulary, arena.settings, cast),
-            try_out("medicine", told, encoded, arena.vocabulary, arena.settings, cast),
+            try_out("treatment", told, met.encoded, arena.vocabulary, arena.settings, cast),
+            try_out("medicine", told, met.encoded, arena.vocabulary, arena.settings, cast),
         )
         trials = treatments + medicines
-    reason = "aligned" if decodings[-1].aligned else "rounds used up"
-    return _episode(episode_id, encoded, talk, decodings, diagnosis, view.messages, trials, reason, cast, lineage)
+    reason = "aligned" if met.decodings[-1].aligned else "rounds used up"
+    return _episode(episode_id, met, diagnosis, view.messages, trials, reason, cast, lineage)
 
 
 def _episode(
     episode_id: str,
-    encoded: EncodedPatient,
-    talk: Talk | None,
-    decodings: Sequence[Decoding],
+    met: Interview,
     diagnosis: Diagnosis | None,
     diagnosis_messages: tuple[Message, ...],
     trials: tuple[Trial, ...],
@@ -75,15 +87,15 @@ def _episode(
     lineage: Lineage | None,
 ) -> Episode:
     ledger = cast.patient.ledger
-    views = {"patient": talk.patient.messages, "therapist": talk.therapist.messages} if talk else {}
+    views = {"patient": met.talk.patient.messages, "therapist": met.talk.therapist.messages} if met.talk else {}
     # branches run side by side: their problems are put in the order of their steps, not of their arrival
     problems = tuple(sorted(ledger.problems, key=lambda p: (p.step, p.role, p.kind, p.detail)))
     return Episode(
         id=episode_id,
-        patient_id=encoded.patient.id,
-        principles=encoded.principles.id,
+        patient_id=met.encoded.patient.id,
+        principles=met.encoded.principles.id,
         views=views,
-        decodings=tuple(decodings),
+        decodings=met.decodings,
         diagnosis=diagnosis,
         diagnosis_messages=diagnosis_messages,
         trials=trials,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mentalarena.arena.prompts import PromptSet, load_prompts
 from mentalarena.arena.types import Ledger, RoleName, View, Voice
 from mentalarena.errors import ModelError, Unreadable
-from mentalarena.models.base import ChatModel, Message, Reply, Sampling
+from mentalarena.models.base import ChatModel, Message, Reply, Sampling, Scorer
 
 Parsed = TypeVar("Parsed")
 ROLES: tuple[RoleName, ...] = ("patient", "therapist", "judge")
@@ -23,6 +23,11 @@ class Direct:
 
     async def reply(self, scope: str, messages: tuple[Message, ...], sampling: Sampling) -> Reply:
         return await self.model.generate(messages, sampling)
+
+    async def score(self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...]) -> list[float]:
+        if not isinstance(self.model, Scorer):
+            raise ModelError(f"{self.model.name}: cannot score answers; expected a model that can")
+        return await self.model.score(messages, answers)
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,10 @@ class Role:
         except ModelError as error:
             self.ledger.problem(step, self.name, "model_error", str(error))
         return None
+
+    async def score(self, view: View, step: str, answers: Sequence[str]) -> list[float]:
+        """Natural log-probability of each answer to this view. Raises `ModelError` when the model cannot tell."""
+        return await self.voice.score(f"{self.name}/{step}", view.messages, tuple(answers))
 
     async def _reply(self, view: View, step: str) -> str:
         reply = await self.voice.reply(f"{self.name}/{step}", view.messages, self.sampling)

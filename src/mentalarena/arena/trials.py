@@ -7,8 +7,11 @@ patient tells it, not the patient's private reason and not the score.
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass, replace
+
 from mentalarena.arena import parsing
 from mentalarena.arena.encoder import EncodedPatient
+from mentalarena.arena.prompts import PromptSet
 from mentalarena.arena.roles import Cast
 from mentalarena.arena.types import ArenaSettings, Trial, TrialKind, View
 from mentalarena.clinic.references import Vocabulary
@@ -21,10 +24,10 @@ async def try_out(
     """Trials of one kind until one scores `settings.good_score` or `settings.trials` are done.
 
     `view` is the therapist's, with its diagnosis said. A proposal that cannot be read ends the trials of this kind; an
-    outcome or score that cannot be had leaves the trial unscored.
+    outcome or score that cannot be had leaves the trial unscored. With `settings.verdicts` "none" the first proposal
+    stands and is not tried (the unselected control).
     """
-    options = ", ".join(vocabulary.of(kind))
-    view = view.heard(cast.therapist.prompt("propose", kind=kind, options=options))
+    view = proposal_view(view, kind, vocabulary, cast)
     trials: list[Trial] = []
     health = ""
     for number in range(1, settings.trials + 1):
@@ -32,15 +35,39 @@ async def try_out(
         if proposed is None:
             break
         proposal, rationale = proposed
-        trial = await _undergo(Trial(kind, proposal, rationale, messages=view.messages), number, health, encoded, cast)
+        trial = Trial(kind, proposal, rationale, messages=view.messages)
+        if settings.verdicts == "none":
+            return (trial,)
+        trial = await _undergo(trial, number, health, encoded, cast)
         trials.append(trial)
         if trial.score is None or trial.score >= settings.good_score:
             break
         health = trial.health_state if settings.trial_start == "sequential" else ""
-        view = view.said(f"{kind}: {proposal}\nreason: {rationale}").heard(
+        view = view.said(answer(kind, proposal, rationale)).heard(
             cast.therapist.prompt("propose_again", outcome=trial.predicted_outcome, kind=kind)
         )
     return tuple(trials)
+
+
+def proposal_view(told: View, kind: TrialKind, vocabulary: Vocabulary, cast: Cast) -> View:
+    """The therapist's view when it is first asked for a treatment or medicine: the input of a training row."""
+    return told.heard(cast.therapist.prompt("propose", kind=kind, options=", ".join(vocabulary.of(kind))))
+
+
+def answer(kind: TrialKind, proposal: str, rationale: str = "") -> str:
+    """How the therapist states a proposal: what it is taught to say, and (without the reason) what is scored."""
+    return f"{kind}: {proposal}" + (f"\nreason: {rationale}" if rationale else "")
+
+
+def outcome_view(encoded: View, kind: str, proposal: str, prompts: PromptSet, health: str = "") -> View:
+    """The patient's view when it is asked how it would fare: itself (S0, or the state that `health` tells)."""
+    start = encoded.heard(prompts.render("predict_state", health=health)) if health else encoded
+    return start.heard(prompts.render("predict", kind=kind, proposal=proposal))
+
+
+def score_prompt(outcome: str, health: str, prompts: PromptSet) -> str:
+    """What the judge is asked about an outcome."""
+    return prompts.render("score", outcome=outcome, health=health)
 
 
 async def _propose(
@@ -58,9 +85,24 @@ async def _propose(
 
 async def _undergo(trial: Trial, number: int, health: str, encoded: EncodedPatient, cast: Cast) -> Trial:
     """The trial with outcome, health state and score, as far as they could be had."""
-    step = f"{trial.kind}-{number}"
-    start = encoded.view.heard(cast.patient.prompt("predict_state", health=health)) if health else encoded.view
-    question = cast.patient.prompt("predict", kind=trial.kind, proposal=trial.proposal)
+    foretold = await foretell(trial.kind, trial.proposal, f"{trial.kind}-{number}", encoded, cast, health)
+    return replace(trial, **asdict(foretold)) if foretold else trial
+
+
+@dataclass(frozen=True)
+class Foretold:
+    """How the patient says it would fare, and the judge's score of that; None when that could not be had."""
+
+    reason: str
+    predicted_outcome: str
+    health_state: str
+    score: int | None
+
+
+async def foretell(
+    kind: TrialKind, proposal: str, step: str, encoded: EncodedPatient, cast: Cast, health: str = ""
+) -> Foretold | None:
+    """One proposal, tried on the patient. None when its answer cannot be had."""
 
     def parse(text: str) -> dict[str, str]:
         fields = parsing.labelled(text, ["reason", "outcome", "health"])
@@ -68,18 +110,10 @@ async def _undergo(trial: Trial, number: int, health: str, encoded: EncodedPatie
             raise Unreadable("nothing after 'outcome:'")
         return {label: value or "" for label, value in fields.items()}
 
-    told = await cast.patient.ask(start.heard(question), f"{step}-outcome", parse)
+    view = outcome_view(encoded.view, kind, proposal, cast.patient.prompts, health)
+    told = await cast.patient.ask(view, f"{step}-outcome", parse)
     if told is None:
-        return trial
-    asked = cast.judge.view().heard(cast.judge.prompt("score", outcome=told["outcome"], health=told["health"]))
+        return None
+    asked = cast.judge.view().heard(score_prompt(told["outcome"], told["health"], cast.judge.prompts))
     points = await cast.judge.ask(asked, f"{step}-score", parsing.score)
-    return Trial(
-        trial.kind,
-        trial.proposal,
-        trial.rationale,
-        told["outcome"],
-        told["reason"],
-        told["health"],
-        points,
-        trial.messages,
-    )
+    return Foretold(told["reason"], told["outcome"], told["health"], points)

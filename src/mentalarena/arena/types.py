@@ -23,6 +23,10 @@ class Voice(Protocol):
         """Answer one request; raises `ModelError` when no answer can be had."""
         ...
 
+    async def score(self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...]) -> list[float]:
+        """Natural log-probability of each answer; raises `ModelError` when the model cannot tell."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -182,6 +186,8 @@ class ArenaSettings:
     """A trial with at least this score ends the search."""
     trial_start: Literal["S0", "sequential"] = "S0"
     """S0: each trial starts from the encoded state. sequential: from the health state that the trial before left."""
+    verdicts: Literal["patient", "none"] = "patient"
+    """none: the first diagnosis and the first proposals stand, and neither patient nor judge is asked (a control)."""
 
 
 @dataclass

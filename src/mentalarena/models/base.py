@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -57,6 +58,15 @@ class Reply:
     finish_reason: str = "stop"
     usage: Usage = Usage()
     model: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Weights: a base model and, once trained, an adapter on it. What a trainer takes and gives, and what is published."""
+
+    base: str
+    """A checkpoint folder or hub name, or `embedded`."""
+    adapter: Path | None = None
 
 
 @runtime_checkable

@@ -3,14 +3,16 @@
 An `Engine` owns weights and batches; a `LocalModel` is a role's handle on it. All requests that wait when the engine is
 free run as one batch. Each row has its own temperature, top-p and noise: a reply is `argmax(logits / T + Gumbel)` with
 noise from the request's own generator, which samples exactly and does not depend on what shares the batch,
-floating-point ties aside.
+floating-point ties aside. Beginnings of prompts that were computed before are not computed again (blocks.py).
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mentalarena.errors import ConfigError, ModelError
@@ -19,42 +21,98 @@ from mentalarena.models.base import Message, Reply, Sampling, Usage
 if TYPE_CHECKING:
     import torch
 
-Waiting = tuple[list[int], Sampling, "asyncio.Future[Reply]"]
+    from mentalarena.models.blocks import BlockPool, GrowingStates
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A request in the queue; `fresh` is how many of its prompt tokens have to be computed."""
+
+    ids: list[int]
+    sampling: Sampling
+    future: asyncio.Future[Reply]
+    fresh: int
+
+
+def revision_of(adapter: Path) -> str:
+    """Names an adapter by what is in it: equal weights, equal name, wherever the folder lies."""
+    return hashlib.sha256((adapter / "adapter_model.safetensors").read_bytes()).hexdigest()[:12]
 
 
 class Engine:
     """Weights in memory. `folder` is a checkpoint folder or hub name; safetensors only, no remote code.
 
-    Raises `ConfigError` when it cannot be loaded or has no chat template.
+    `adapter` is a LoRA folder that is merged into the weights. `name` is the model's name in records (the folder unless
+    given) with the adapter's revision. `cache_mb` bounds the memory for prompts that were computed before; 0 turns that
+    off. Raises `ConfigError` when something cannot be loaded or there is no chat template.
     """
 
-    def __init__(self, folder: str, device: str = "cpu", max_batch: int = 64, revision: str = "") -> None:
+    def __init__(
+        self,
+        folder: str,
+        device: str = "cpu",
+        max_batch: int = 64,
+        adapter: Path | None = None,
+        name: str = "",
+        cache_mb: int = 1024,
+    ) -> None:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
-        self.name = f"{folder}{revision and '@'}{revision}"
+        self.name = name or folder
         self.max_batch = max_batch
+        self.device = device
         self._torch = torch
         dtype = torch.float32 if device == "cpu" else torch.bfloat16
         try:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
             model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True)
+            if adapter is not None:
+                from peft import PeftModel
+
+                model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+                self.name += f"@{revision_of(adapter)}"
         except (OSError, ValueError) as error:
             raise ConfigError(f"{folder}: cannot be loaded ({str(error).splitlines()[0]}); expected a checkpoint") from None
         if not self.tokenizer.chat_template:
             raise ConfigError(f"{folder}: no chat template; expected a chat model")
         self.model = model.to(device).eval()
-        self.device = device
         stops = model.generation_config.eos_token_id
         eos = stops if isinstance(stops, list) else [stops if stops is not None else self.tokenizer.eos_token_id]
-        self._stops = set(eos)
+        self._stops = torch.tensor(sorted(set(eos)))
         self._limit = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
-        self._waiting: list[Waiting] = []
+        self._pool = self._block_pool(cache_mb)
+        self._waiting: list[_Waiting] = []
         self._worker: asyncio.Task[None] | None = None
+        self._running = asyncio.Lock()
+        self.prefilled = 0
+        """Prompt tokens that were computed, for measurements."""
 
     def close(self) -> None:
-        """Free the weights."""
-        del self.model
+        """Free the weights and the stored prompts."""
+        del self.model, self._pool
+
+    def _block_pool(self, cache_mb: int) -> BlockPool | None:
+        """Storage for prompts, or None for a model whose layers do not all keep full attention of one shape."""
+        from transformers.cache_utils import DynamicCache, DynamicLayer
+
+        from mentalarena.models.blocks import BLOCK, BlockPool
+
+        if cache_mb <= 0:
+            return None
+        cache = DynamicCache(config=self.model.config)
+        if not all(type(layer) is DynamicLayer for layer in cache.layers):
+            return None
+        token = self._torch.tensor([[0]], device=self.device)
+        with self._torch.inference_mode():
+            layers = self.model(input_ids=token, past_key_values=cache, use_cache=True).past_key_values.layers
+        shapes = {tuple(states.shape) for layer in layers for states in (layer.keys, layer.values)}
+        if len(shapes) != 1:
+            return None
+        _, heads, _, width = shapes.pop()
+        states = layers[0].keys
+        size = BLOCK * len(layers) * 2 * heads * width * states.element_size()
+        return BlockPool((cache_mb << 20) // size, (len(layers), heads, width), states.dtype, self.device)
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
         """One reply, batched with whatever else waits. Raises `ModelError` when the prompt does not fit."""
@@ -64,7 +122,7 @@ class Engine:
                 f"{self.name}: {len(ids)} prompt and {sampling.max_tokens} new tokens; expected at most {self._limit}"
             )
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting.append((ids, sampling, future))
+        self._waiting.append(_Waiting(ids, sampling, future, len(ids) - self.known(ids)))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._serve())
         return await future
@@ -72,60 +130,59 @@ class Engine:
     async def _serve(self) -> None:
         while self._waiting:
             await asyncio.sleep(0)  # whoever is ready to ask joins this batch
-            self._waiting.sort(key=lambda w: len(w[0]))
-            batch, self._waiting = self._waiting[: self.max_batch], self._waiting[self.max_batch :]
-            try:
-                replies = await asyncio.to_thread(self.run, [(ids, sampling) for ids, sampling, _ in batch])
-            except Exception as error:
-                for _, _, future in batch:
-                    if not future.done():
-                        future.set_exception(ModelError(f"{self.name}: {error}"))
-                continue
-            for (_, _, future), reply in zip(batch, replies, strict=True):
-                if not future.done():
-                    future.set_result(reply)
+            async with self._running:
+                batch = self._next_batch()
+                try:
+                    replies = await asyncio.to_thread(self.run, [(w.ids, w.sampling) for w in batch])
+                except Exception as error:
+                    for waiting in batch:
+                        if not waiting.future.done():
+                            waiting.future.set_exception(ModelError(f"{self.name}: {error}"))
+                    continue
+            for waiting, reply in zip(batch, replies, strict=True):
+                if not waiting.future.done():
+                    waiting.future.set_result(reply)
+
+    def _next_batch(self) -> list[_Waiting]:
+        """The oldest request and those with about as much to compute: they pad little, and nobody waits for good."""
+        oldest = self._waiting[0].fresh
+        near = [w for w in self._waiting if oldest / 1.6 - 16 <= w.fresh <= oldest * 1.6 + 16]
+        near.sort(key=lambda w: abs(w.fresh - oldest))
+        chosen = {id(w) for w in near[: self.max_batch]}
+        self._waiting = [w for w in self._waiting if id(w) not in chosen]
+        return near[: self.max_batch]
+
+    def known(self, ids: Sequence[int]) -> int:
+        """How many tokens at the beginning of a prompt need not be computed again."""
+        from mentalarena.models.blocks import BLOCK
+
+        return BLOCK * len(self._pool.find(ids)) if self._pool else 0
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         text = self._template(messages)
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def run(self, requests: Sequence[tuple[list[int], Sampling]]) -> list[Reply]:
-        """Decode one batch to the end; rows leave it as they finish."""
+        """Decode one batch to the end. Rows leave it as they finish, a quarter of them at a time."""
         torch = self._torch
         rows = [_Row(ids, sampling, torch) for ids, sampling in requests]
         with torch.inference_mode():
-            logits, cache, mask = self._prefill([row.prompt for row in rows])
+            batch = _Batch(self, [row.prompt for row in rows])
             live = list(rows)
             while True:
-                for row, scores in zip(live, logits, strict=True):
-                    row.take(scores, self._stops, torch)
+                tokens = _draw(live, batch.logits, torch)
+                stopped = torch.isin(tokens, self._stops).tolist()
+                for row, token, stop in zip(live, tokens.tolist(), stopped, strict=True):
+                    row.take(token, stop)
                 keep = [i for i, row in enumerate(live) if not row.finished]
-                if not keep:
-                    break
-                if len(keep) < len(live):
-                    index = torch.tensor(keep, device=self.device)
-                    cache.batch_select_indices(index)
-                    mask, live = mask[index], [live[i] for i in keep]
-                mask = torch.cat([mask, mask.new_ones(len(live), 1)], dim=1)
-                tokens = torch.tensor([[row.new[-1]] for row in live], device=self.device)
-                positions = mask.sum(1, keepdim=True) - 1
-                out = self.model(input_ids=tokens, attention_mask=mask, position_ids=positions, past_key_values=cache)
-                logits = out.logits[:, -1].float().cpu()
+                if len(keep) <= 0.75 * len(live):
+                    batch.store([(i, row.prompt + row.new) for i, row in enumerate(live) if row.finished])
+                    if not keep:
+                        break
+                    live, tokens = [live[i] for i in keep], tokens[keep]
+                    batch.select(keep)
+                batch.step(tokens[:, None])
         return [self._reply(row) for row in rows]
-
-    def _prefill(self, prompts: Sequence[list[int]]) -> tuple[torch.Tensor, Any, torch.Tensor]:
-        """Left-padded forward pass over the prompts: last logits (rows, vocabulary), cache, mask."""
-        torch = self._torch
-        longest = max(map(len, prompts))
-        ids = torch.zeros(len(prompts), longest, dtype=torch.long)
-        mask = torch.zeros(len(prompts), longest, dtype=torch.long)
-        for number, prompt in enumerate(prompts):
-            ids[number, longest - len(prompt) :] = torch.tensor(prompt)
-            mask[number, longest - len(prompt) :] = 1
-        ids, mask = ids.to(self.device), mask.to(self.device)
-        positions = (mask.cumsum(1) - 1).clamp(min=0)
-        out = self.model(input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=True, logits_to_keep=1)
-        return out.logits[:, -1].float().cpu(), out.past_key_values, mask
 
     def _reply(self, row: _Row) -> Reply:
         tokens = row.new[:-1] if row.stopped else row.new
@@ -134,30 +191,34 @@ class Engine:
         return Reply(text, "stop" if row.stopped else "length", usage, self.name)
 
     async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
-        """Log-probability (natural) of each answer as the start of the reply."""
-        return await asyncio.to_thread(self.score_now, messages, answers)
+        """Log-probability (natural) of each answer as the start of the reply. Raises `ModelError` for a prompt too long."""
+        async with self._running:
+            return await asyncio.to_thread(self.score_now, messages, answers)
 
     def score_now(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
         """The prompt is read once; the answers go side by side over its cache."""
         torch = self._torch
+        prompt = self.prompt_ids(messages)
         parts = [self._answer_ids(messages, answer) for answer in answers]
+        longest = max(map(len, parts))
+        if len(prompt) + longest > self._limit:
+            raise ModelError(f"{self.name}: {len(prompt)} prompt tokens; expected at most {self._limit - longest}")
         with torch.inference_mode():
-            first, cache, mask = self._prefill([self.prompt_ids(messages)])
-            cache.batch_repeat_interleave(len(parts))
-            longest = max(map(len, parts))
+            batch = _Batch(self, [prompt])
+            batch.store([(0, prompt)])
+            first = batch.logits
+            batch.select([0] * len(parts))
             ids = torch.zeros(len(parts), longest, dtype=torch.long)
             for number, part in enumerate(parts):
                 ids[number, : len(part)] = torch.tensor(part)
-            start = mask.shape[1]
-            positions = torch.arange(start, start + longest).expand(len(parts), -1).to(self.device)
-            full = mask.new_ones(len(parts), start + longest)
-            out = self.model(
-                input_ids=ids.to(self.device), attention_mask=full, position_ids=positions, past_key_values=cache
-            )
-            later = out.logits.float().cpu()
+            later = batch.forward(ids, keep=longest)
             logits = torch.cat([first.expand(len(parts), -1)[:, None], later[:, :-1]], dim=1).log_softmax(-1)
             picked = logits.gather(2, ids[:, :, None])[:, :, 0]
         return [float(picked[number, : len(part)].sum()) for number, part in enumerate(parts)]
+
+    def tokens(self, text: str) -> int:
+        """How many tokens a text has."""
+        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _template(self, messages: Sequence[Message], prompt: bool = True) -> str:
         turns = [m.as_dict() for m in messages]
@@ -172,6 +233,82 @@ class Engine:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
+class _Batch:
+    """Prompts in the model: their attention states, mask and the logits (rows, vocabulary) of what comes next.
+
+    A row's tokens lie left-padded: first what was stored before, then what was computed now, then what is new.
+    """
+
+    def __init__(self, engine: Engine, prompts: Sequence[list[int]]) -> None:
+        from mentalarena.models.blocks import BLOCK, GrowingStates
+
+        torch = self._torch = engine._torch
+        self._engine, self._pool = engine, engine._pool
+        slots = [self._pool.find(prompt) if self._pool else [] for prompt in prompts]
+        known = [BLOCK * len(s) for s in slots]
+        fresh = [prompt[n:] for prompt, n in zip(prompts, known, strict=True)]
+        engine.prefilled += sum(map(len, fresh))
+        before, now = max(known), max(map(len, fresh))
+        ids = torch.zeros(len(prompts), now, dtype=torch.long)
+        mask = torch.zeros(len(prompts), before + now, dtype=torch.long)
+        for number, part in enumerate(fresh):
+            ids[number, now - len(part) :] = torch.tensor(part)
+            mask[number, before - known[number] : before] = 1
+            mask[number, before + now - len(part) :] = 1
+        self._mask = mask[:, :before].to(engine.device)
+        self._states: GrowingStates | None = None
+        if self._pool:
+            self._states = GrowingStates(self._pool.gather(slots), now + 32)
+            self._cache: Any = self._states.cache()
+        else:
+            from transformers import DynamicCache
+
+            self._cache = DynamicCache(config=engine.model.config)
+        # for each row: how many tokens were stored before, and where the first one after those lies
+        self._rows = [(n, before + now - len(part)) for n, part in zip(known, fresh, strict=True)]
+        self.logits = self.forward(ids, mask[:, before:])[:, -1]
+
+    def forward(self, ids: torch.Tensor, mask: torch.Tensor | None = None, keep: int = 1) -> torch.Tensor:
+        """Read `ids` (rows, tokens) behind what is there; the last `keep` logits: (rows, keep, vocabulary) float32."""
+        torch, device = self._torch, self._engine.device
+        added = torch.ones_like(ids) if mask is None else mask
+        self._mask = torch.cat([self._mask, added.to(device)], dim=1)
+        positions = (self._mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
+        out = self._engine.model(
+            input_ids=ids.to(device),
+            attention_mask=self._mask,
+            position_ids=positions,
+            past_key_values=self._cache,
+            use_cache=True,
+            logits_to_keep=keep,
+        )
+        return out.logits.float().cpu()
+
+    def step(self, tokens: torch.Tensor) -> None:
+        """One token a row, shape (rows, 1)."""
+        self.logits = self.forward(tokens)[:, -1]
+
+    def store(self, rows: Sequence[tuple[int, list[int]]]) -> None:
+        """Keep what was computed of some rows, each (row number, its ids), for later prompts that begin the same."""
+        if self._pool and self._states:
+            held = self._states.length
+            kept = []
+            for number, ids in rows:
+                known, begin = self._rows[number]
+                kept.append((number, ids[: known + held - begin], known, begin))
+            self._pool.keep(self._states.tensor, kept)
+
+    def select(self, rows: Sequence[int]) -> None:
+        """Go on with some rows only; a row may come several times."""
+        index = self._torch.tensor(rows, device=self._engine.device)
+        self._mask, self._rows = self._mask[index], [self._rows[row] for row in rows]
+        if self._states:
+            self._states = self._states.select(index)
+            self._cache = self._states.cache()
+        else:
+            self._cache.batch_select_indices(index)
+
+
 class _Row:
     """One request in a batch."""
 
@@ -179,21 +316,28 @@ class _Row:
         self.prompt, self.sampling = prompt, sampling
         self.new: list[int] = []
         self.stopped = self.finished = False
-        self._noise = torch.Generator().manual_seed(sampling.seed)
+        self.noise = torch.Generator().manual_seed(sampling.seed)
 
-    def take(self, logits: torch.Tensor, stops: set[int], torch: Any) -> None:
-        """Draw the next token from logits of shape (vocabulary,)."""
-        if self.sampling.temperature > 0:
-            logits = logits / self.sampling.temperature
-            if self.sampling.top_p < 1:
-                ordered, order = logits.sort(descending=True)
-                beyond = ordered.softmax(-1).cumsum(-1) - ordered.softmax(-1) >= self.sampling.top_p
-                logits = logits.index_fill(0, order[beyond], float("-inf"))
-            noise = torch.empty_like(logits).exponential_(generator=self._noise)
-            logits = logits - noise.log()
-        self.new.append(int(logits.argmax()))
-        self.stopped = self.new[-1] in stops
-        self.finished = self.stopped or len(self.new) >= self.sampling.max_tokens
+    def take(self, token: int, stopped: bool) -> None:
+        if not self.finished:  # a finished row may stay in the batch for some steps
+            self.new.append(token)
+            self.stopped = stopped
+            self.finished = stopped or len(self.new) >= self.sampling.max_tokens
+
+
+def _draw(rows: Sequence[_Row], logits: torch.Tensor, torch: Any) -> torch.Tensor:
+    """The next token of each row from logits (rows, vocabulary): shape (rows,)."""
+    scores, noise = logits.clone(), torch.ones_like(logits)
+    for number, row in enumerate(rows):
+        if row.finished or row.sampling.temperature == 0:
+            continue
+        scores[number] /= row.sampling.temperature
+        if row.sampling.top_p < 1:
+            ordered, order = scores[number].sort(descending=True)
+            shares = ordered.softmax(-1)
+            scores[number, order[shares.cumsum(-1) - shares >= row.sampling.top_p]] = float("-inf")
+        noise[number].exponential_(generator=row.noise)
+    return (scores - noise.log()).argmax(-1)
 
 
 @dataclass(frozen=True)

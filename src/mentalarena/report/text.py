@@ -29,4 +29,16 @@ def describe(episode: Mapping[str, Any]) -> str:
         lines.append(f"{trial['kind']}: {trial['proposal']} -> {trial['predicted_outcome']} score {trial['score']}")
     for problem in episode["problems"]:
         lines.append(f"problem: {problem['role']} {problem['step']}: {problem['kind']}: {problem['detail']}")
-    return "".join(c for c in "\n".join(lines) if c == "\n" or c.isprintable())
+    return _printable("\n".join(lines))
+
+
+def spoken_line(scope: str, text: str) -> str | None:
+    """A reply of the journal as a line of the dialogue that is being spoken; None for what is not said aloud."""
+    role, _, step = scope.partition("/")
+    if step == "talk":
+        return _printable(f"{role:>9}  {text}")
+    return _printable(f"{'(judge':>9}  {text})") if step == "guidance" else None
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c == "\n" or c.isprintable())

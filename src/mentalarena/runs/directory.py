@@ -15,8 +15,8 @@ from typing import Any
 
 from mentalarena.errors import ConfigError, DataError, RunError
 
-FREE = ("play.concurrency",)
-"""Settings that may change between calls: they decide how fast, not what."""
+FREE = ("play.concurrency", "loop.iterations", "loop.patience", "training.save_steps")
+"""May change between calls: they decide how fast and how long, not what. Changes are kept in changes.jsonl."""
 
 
 @contextmanager
@@ -42,13 +42,18 @@ def open_run(path: Path, config: Mapping[str, Any]) -> Iterator[Path]:
 def _fix(path: Path, config: Mapping[str, Any]) -> None:
     if path.exists():
         old, new = _flat(json.loads(path.read_text("utf-8"))), _flat(config)
-        changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k) and k not in FREE]
-        if changed:
-            key = changed[0]
+        changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k)]
+        fixed = [k for k in changed if k not in FREE]
+        if fixed:
+            key = fixed[0]
             raise ConfigError(
                 f"{path.parent}: {key} was {old.get(key)!r} and is now {new.get(key)!r}; "
                 "expected the settings that the run began with (or another --out)"
             )
+        if changed:
+            log = path.with_name("changes.jsonl")
+            before = log.read_text("utf-8") if log.exists() else ""
+            write_whole(log, before + json.dumps({k: [old.get(k), new.get(k)] for k in changed}) + "\n")
     write_whole(path, json.dumps(config, indent=1, ensure_ascii=False) + "\n")
 
 

@@ -13,13 +13,14 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-from mentalarena.errors import JournalDiverged, RunError
-from mentalarena.models.base import ChatModel, Message, Reply, Sampling, Usage
+from mentalarena.errors import JournalDiverged, ModelError, RunError
+from mentalarena.models.base import ChatModel, Message, Reply, Sampling, Scorer, Usage
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
@@ -36,6 +37,13 @@ class Place:
     iteration: int
     stage: str
     item: str
+    arm: str = "main"
+    """Arms (controls, ablations) ask in places of their own but with the seeds of the main arm's place, so that what is
+    equal is shared through the digest table."""
+
+    @property
+    def key(self) -> tuple[int, str, str]:
+        return self.iteration, self.stage if self.arm == "main" else f"{self.arm}/{self.stage}", self.item
 
 
 class Journal:
@@ -44,6 +52,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.replayed = 0
         self.paid = 0
+        self.listener: Callable[[str, str], None] | None = None
+        """Called with scope and text of each reply as it is kept, to show a dialogue while it is spoken."""
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
@@ -60,7 +70,7 @@ class Journal:
 
     def find(self, place: Place, scope: str, position: int, digest: str) -> Reply | None:
         """The reply to this request, from its own place or from an equal request elsewhere; None when it is new."""
-        key = (place.iteration, place.stage, place.item, scope, position)
+        key = (*place.key, scope, position)
         row = self._db.execute(
             "SELECT digest FROM replies WHERE iteration=? AND stage=? AND item=? AND scope=? AND position=?", key
         ).fetchone()
@@ -83,10 +93,12 @@ class Journal:
                 self._db.execute("INSERT OR IGNORE INTO answers VALUES (?, ?)", (digest, answer))
                 self._db.execute(
                     "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (place.iteration, place.stage, place.item, scope, position, digest, request),
+                    (*place.key, scope, position, digest, request),
                 )
         except sqlite3.Error as error:
             raise RunError(f"{self._path}: cannot write ({error}); all earlier replies are kept") from None
+        if self.listener:
+            self.listener(scope, reply.text)
 
     def requests(self) -> Iterator[tuple[str, str, list[dict[str, str]], str]]:
         """Every request in the journal: (item, scope, messages, reply text), for audits."""
@@ -123,24 +135,40 @@ class JournaledVoice:
 
     async def reply(self, scope: str, messages: tuple[Message, ...], sampling: Sampling) -> Reply:
         position = self._positions[scope]
-        self._positions[scope] += 1
         where = f"{self.seed}/{self.place.iteration}/{self.place.stage}/{self.place.item}/{scope}/{position}"
         seed = int.from_bytes(hashlib.sha256(where.encode()).digest()[:6])
         seeded = replace(sampling, seed=seed)
-        digest = _digest(scope.split("/")[0], self.model.name, messages, seeded)
-        found = self.journal.find(self.place, scope, position, digest)
-        if found:
+        return await self._once(scope, messages, seeded.as_dict(), lambda: self.model.generate(messages, seeded))
+
+    async def score(self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...]) -> list[float]:
+        model = self.model
+        if not isinstance(model, Scorer):
+            raise ModelError(f"{model.name}: cannot score answers; expected a model that can")
+
+        async def scored() -> Reply:
+            return Reply(json.dumps(await model.score(messages, answers)), "score", model=model.name)
+
+        reply = await self._once(scope, messages, {"answers": answers}, scored)
+        return [float(value) for value in json.loads(reply.text)]
+
+    async def _once(
+        self, scope: str, messages: tuple[Message, ...], settings: Mapping[str, Any], ask: Callable[[], Awaitable[Reply]]
+    ) -> Reply:
+        position = self._positions[scope]
+        self._positions[scope] += 1
+        digest = _digest(scope.split("/")[0], self.model.name, messages, settings)
+        reply = self.journal.find(self.place, scope, position, digest)
+        if reply:
             self.journal.replayed += 1
-            reply = found
         else:
-            reply = await self.model.generate(messages, seeded)
+            reply = await ask()
             self.journal.paid += 1
         self.journal.keep(self.place, scope, position, digest, messages, reply)
         return reply
 
 
-def _digest(role: str, model: str, messages: tuple[Message, ...], sampling: Sampling) -> str:
-    request = [role, model, sampling.as_dict(), [m.as_dict() for m in messages]]
+def _digest(role: str, model: str, messages: tuple[Message, ...], settings: Mapping[str, Any]) -> str:
+    request = [role, model, settings, [m.as_dict() for m in messages]]
     return hashlib.sha256(json.dumps(request, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 

@@ -1,11 +1,12 @@
-"""Plays many episodes at once, each behind the journal, and writes them in the order of their ids."""
+"""Meets many patients at once, each behind the journal, and writes what came of it in the order of their ids."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.prompts import PromptSet
@@ -16,6 +17,9 @@ from mentalarena.errors import TooManyFailures
 from mentalarena.models.base import ChatModel, Sampling
 from mentalarena.runs.directory import write_jsonl
 from mentalarena.runs.journal import Journal, JournaledVoice, Place
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -38,18 +42,43 @@ class Play:
     concurrency: int = 256
     failure_limit: float = 0.5
     """The stage stops when more than this share of at least 20 finished episodes has no dialogue."""
+    arm: str = "main"
+
+
+async def each(items: Sequence[Item], work: Callable[[Item], Awaitable[Result]], concurrency: int) -> list[Result]:
+    """The results of `work` for all items, in their order, at most `concurrency` at once. The first error ends it."""
+    slots = asyncio.Semaphore(concurrency)
+
+    async def one(item: Item) -> Result:
+        async with slots:
+            return await work(item)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(item)) for item in items]
+    except* Exception as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
+def cast_at(place: Place, players: Mapping[RoleName, Player], journal: Journal, seed: int) -> Cast:
+    """The cast of one item: every role behind the journal at this place, with a fresh ledger."""
+    ledger = Ledger()
+    roles: dict[RoleName, Role] = {
+        name: Role(name, JournaledVoice(p.model, journal, place, seed), p.prompts, p.sampling, ledger)
+        for name, p in players.items()
+    }
+    return Cast(roles["patient"], roles["therapist"], roles["judge"])
 
 
 async def play_all(
     patients: Sequence[Patient], play: Play, journal: Journal, done: Callable[[Episode], None] = lambda episode: None
 ) -> list[Episode]:
     """All episodes, sorted by id; `done` is called as each one ends. Raises `TooManyFailures`."""
-    slots = asyncio.Semaphore(play.concurrency)
     finished: list[Episode] = []
 
-    async def one(patient: Patient) -> None:
-        async with slots:
-            episode = await _one(patient, play, journal)
+    async def one(patient: Patient) -> Episode:
+        episode = await _one(patient, play, journal)
         finished.append(episode)
         done(episode)
         failed = sum(e.stop_reason == "dialogue failed" for e in finished)
@@ -59,25 +88,16 @@ async def play_all(
                 f"{failed} of {len(finished)} episodes failed (last: {last.role}, {last.step}: {last.detail}); "
                 f"expected at most {play.failure_limit:.0%}; what was answered is kept"
             )
+        return episode
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for patient in patients:
-                group.create_task(one(patient))
-    except* Exception as errors:
-        raise errors.exceptions[0] from None
-    return sorted(finished, key=lambda e: e.id)
+    return sorted(await each(patients, one, play.concurrency), key=lambda e: e.id)
 
 
 async def _one(patient: Patient, play: Play, journal: Journal) -> Episode:
-    ledger, place = Ledger(), Place(play.iteration, "play", patient.id)
-    roles: dict[RoleName, Role] = {
-        name: Role(name, JournaledVoice(p.model, journal, place, play.seed), p.prompts, p.sampling, ledger)
-        for name, p in play.players.items()
-    }
+    place = Place(play.iteration, "play", patient.id, play.arm)
+    cast = cast_at(place, play.players, journal, play.seed)
     models: dict[str, str] = {name: play.players[name].model.name for name in ROLES}
     lineage = Lineage(play.iteration, play.seed, patient.source, patient.licence, models)
-    cast = Cast(roles["patient"], roles["therapist"], roles["judge"])
     return await play_episode(patient, play.arena, cast, f"{play.iteration:02d}-{patient.id}", lineage)
 
 

@@ -1,0 +1,105 @@
+"""How good is a model as a therapist? It interviews patients that no row came from, and its answers are held against the
+references. Patient and judge are always the *base* model, so that two therapists meet the same people.
+
+Where the model can tell probabilities, the figure is the exact probability that it states a right answer; elsewhere it is
+the share of right answers among several draws at temperature 1. Greedy accuracy stands beside it: it flips on near-ties
+and hides what a model has learnt (dev/LOG.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from mentalarena.arena import diagnosis, parsing, trials
+from mentalarena.arena.episode import Arena, interview
+from mentalarena.arena.roles import Cast
+from mentalarena.arena.types import TrialKind, View
+from mentalarena.clinic.cognitive_model import Patient
+from mentalarena.clinic.references import Reference, Vocabulary
+from mentalarena.errors import ModelError, Unreadable
+
+TASKS = ("diagnosis", "treatment", "medicine")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One patient, one task."""
+
+    patient: str
+    task: str
+    probability: float
+    """That the therapist states a right answer; 0 where the interview failed."""
+    right: bool
+    """Whether its likeliest answer is right."""
+    invalid: float
+    """The probability of saying something that is no single name of the clinic."""
+    similarity: float = 0.0
+    """Of the last decoding, mean over components: how well the patient was understood (the same for all three tasks)."""
+
+
+async def examine(patient: Patient, truth: Reference, arena: Arena, cast: Cast, samples: int, seed: int) -> list[Answer]:
+    """Interview one patient and answer the three tasks; treatment and medicine follow on the diagnosis as it is drawn."""
+    met = await interview(patient, arena, cast)
+    if not met.talk:
+        return [Answer(patient.id, task, 0.0, False, 1.0) for task in TASKS]
+    view = diagnosis.diagnosis_view(met.talk, met.decodings[-1], arena.vocabulary, cast)
+    stated = await _answers(view, "diagnosis", arena.vocabulary, cast, samples)
+    name = _drawn(stated, random.Random(f"{seed}-{patient.id}"))
+    told = diagnosis.told_view(view, name) if name else view
+    proposed = await asyncio.gather(
+        *(_answers(trials.proposal_view(told, kind, arena.vocabulary, cast), kind, arena.vocabulary, cast, samples)
+          for kind in ("treatment", "medicine"))
+    )  # fmt: skip
+    right = {"diagnosis": (truth.disorder,), "treatment": truth.treatments, "medicine": truth.medicines}
+    similarity = met.decodings[-1].similarity
+    return [
+        replace(_held_against(right[task], shares), patient=patient.id, task=task, similarity=round(similarity, 6))
+        for task, shares in zip(TASKS, (stated, *proposed), strict=True)
+    ]
+
+
+async def _answers(view: View, kind: str, vocabulary: Vocabulary, cast: Cast, samples: int) -> Mapping[str, float]:
+    """The probability of each name of the clinic; what is missing to 1 is no answer."""
+    names = vocabulary.of(kind)
+    write: Callable[[str], str] = diagnosis.answer if kind == "diagnosis" else lambda name: trials.answer(_kind(kind), name)
+    try:
+        scores = await cast.therapist.score(view, f"{kind}-score", [write(name) for name in names])
+        return {name: math.exp(score) for name, score in zip(names, scores, strict=True)}
+    except ModelError:
+        pass  # a model that only talks: draw
+    drawing = replace(cast.therapist, sampling=replace(cast.therapist.sampling, temperature=1.0, top_p=1.0))
+
+    def parse(text: str) -> str:
+        try:
+            return parsing.name(parsing.required(text, kind), kind, vocabulary)
+        except Unreadable:
+            return ""  # counted as invalid: asking again would hide it
+
+    drawn = await asyncio.gather(*(drawing.ask(view, f"{kind}-sample-{n}", parse) for n in range(samples)))
+    return {name: drawn.count(name) / samples for name in names if name in drawn}
+
+
+def _kind(kind: str) -> TrialKind:
+    return "treatment" if kind == "treatment" else "medicine"
+
+
+def _drawn(shares: Mapping[str, float], rng: random.Random) -> str | None:
+    total = sum(shares.values())
+    return rng.choices(list(shares), list(shares.values()))[0] if total > 0 else None
+
+
+def _held_against(right: Sequence[str], shares: Mapping[str, float]) -> Answer:
+    likeliest = max(shares, key=lambda name: shares[name], default=None)
+    probability = sum(shares.get(name, 0.0) for name in right)
+    return Answer("", "", round(probability, 6), likeliest in right, round(max(0.0, 1.0 - sum(shares.values())), 6))
+
+
+def constant_baseline(task: str, references: Sequence[Reference]) -> float:
+    """The share of patients that the best constant answer gets right: what knowing nothing scores."""
+    right = [{"diagnosis": (r.disorder,), "treatment": r.treatments, "medicine": r.medicines}[task] for r in references]
+    names = {name for answers in right for name in answers}
+    return max((sum(name in answers for answers in right) / len(right) for name in names), default=0.0)

@@ -1,0 +1,65 @@
+"""Verifier reliability: how often are the patient's choice and the score right?
+
+The loop learns from these verdicts, so their quality bounds what it can learn, and training the shared model may erode
+them. Each patient is put before questions whose answer its reference settles:
+- choice: its own disorder against another one, asked in both orders; right is its own disorder both times;
+- health: one suitable and one unsuitable proposal of each kind, tried and scored; right is the higher score for the
+  suitable one.
+The other disorder and the unsuitable proposals are drawn by seed from the other patients' references.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mentalarena.arena.diagnosis import vote
+from mentalarena.arena.encoder import encode
+from mentalarena.arena.episode import Arena
+from mentalarena.arena.roles import Cast
+from mentalarena.arena.trials import foretell
+from mentalarena.arena.types import TrialKind
+from mentalarena.clinic.cognitive_model import Patient
+from mentalarena.clinic.references import Reference
+
+CHECKS = ("choice", "health")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One patient, one check: the share of its questions that were judged rightly."""
+
+    patient: str
+    check: str
+    right: float
+
+
+async def verify(
+    patient: Patient, truth: Reference, others: Sequence[Reference], arena: Arena, cast: Cast, seed: int
+) -> list[Verdict]:
+    """Both checks with one patient."""
+    rng = random.Random(f"{seed}-{patient.id}")
+    encoded = await encode(patient, arena.groups, arena.embedder, cast)
+    foreign = rng.choice([r for r in others if r.disorder != truth.disorder])
+    votes = await asyncio.gather(
+        vote(encoded, (truth.disorder, foreign.disorder), "verify-1", arena.vocabulary, cast),
+        vote(encoded, (foreign.disorder, truth.disorder), "verify-2", arena.vocabulary, cast),
+    )
+    chosen = all(v is not None and v[0] == truth.disorder for v in votes)
+
+    async def score(kind: TrialKind, name: str, step: str) -> int:
+        told = await foretell(kind, name, step, encoded, cast)
+        return told.score if told and told.score is not None else 0
+
+    def suitable(reference: Reference) -> Mapping[TrialKind, tuple[str, ...]]:
+        return {"treatment": reference.treatments, "medicine": reference.medicines}
+
+    right = []
+    for kind in ("treatment", "medicine"):
+        good = rng.choice(suitable(truth)[kind])
+        bad = rng.choice([name for name in suitable(foreign)[kind] if name not in suitable(truth)[kind]])
+        scores = await asyncio.gather(score(kind, good, f"verify-{kind}-good"), score(kind, bad, f"verify-{kind}-bad"))
+        right.append(scores[0] > scores[1])
+    return [Verdict(patient.id, "choice", float(chosen)), Verdict(patient.id, "health", sum(right) / len(right))]

@@ -1,0 +1,66 @@
+"""From a role's settings and a `ModelRef` to the model that answers. What uses the same weights shares an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mentalarena.errors import ConfigError
+from mentalarena.models.base import ChatModel, ModelRef
+from mentalarena.models.scripted import ScriptedModel, toy_player
+
+if TYPE_CHECKING:
+    from mentalarena.config import ModelConfig
+    from mentalarena.models.local import Engine
+
+EMBEDDED = Path(__file__).with_name("embedded")
+"""The checkpoint that the package carries; made by recipes/embedded."""
+
+
+def base_of(config: ModelConfig) -> ModelRef:
+    """The untrained weights that a role's settings name."""
+    return ModelRef("embedded" if config.provider == "embedded" else config.model)
+
+
+def folder_of(ref: ModelRef) -> str:
+    """What transformers loads for a reference: a folder or a hub name."""
+    return str(EMBEDDED) if ref.base == "embedded" else ref.base
+
+
+class Backends:
+    """The models of a run. `publish` makes trained weights answer for the roles that share them."""
+
+    def __init__(self) -> None:
+        self._engines: dict[tuple[ModelRef, str], Engine] = {}
+        self._scripted = ScriptedModel(toy_player, keep=False)
+
+    def model(self, config: ModelConfig, ref: ModelRef) -> ChatModel:
+        """The model that answers with these weights. Raises `ConfigError` when it cannot be had."""
+        if config.provider == "scripted":
+            return self._scripted
+        if not ref.base:
+            raise ConfigError(
+                f"models: provider {config.provider!r} has no model; expected a checkpoint folder or hub name"
+            )
+        need_extra("local", ("torch", "transformers", "peft"), f"models: provider {config.provider!r}")
+        from mentalarena.models.local import Engine, LocalModel
+
+        key = (ref, config.device)
+        if key not in self._engines:
+            self._engines[key] = Engine(folder_of(ref), config.device, adapter=ref.adapter, name=ref.base)
+        return LocalModel(self._engines[key])
+
+    def release(self, keep: Mapping[str, ModelRef] | None = None) -> None:
+        """Free all engines but those of the references in `keep`: before training, and when a model has had its turn."""
+        wanted = set((keep or {}).values())
+        for key in [k for k in self._engines if k[0] not in wanted]:
+            self._engines.pop(key).close()
+
+
+def need_extra(extra: str, modules: tuple[str, ...], what: str) -> None:
+    """Raises `ConfigError` with the command to run when an optional part is not installed."""
+    missing = [name for name in modules if find_spec(name) is None]
+    if missing:
+        raise ConfigError(f"{what} needs {', '.join(missing)}; install it with: pip install 'mentalarena[{extra}]'")

@@ -1,0 +1,147 @@
+"""One self-contained HTML page about a run: no script, no network, models' text always escaped."""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from mentalarena.errors import DataError
+from mentalarena.evaluation.therapist import TASKS
+from mentalarena.report.terminal import NOTICE, percent
+from mentalarena.runs.directory import read_jsonl, write_whole
+
+PACKAGES = ("mentalarena", "torch", "transformers", "trl", "peft", "scipy")
+COLOURS = {"diagnosis": "#1f6f8b", "treatment": "#b5651d", "medicine": "#5b7f3a"}
+
+
+def write_report(out: Path) -> Path:
+    """DIR/report.html from what the stages have left. Raises `DataError` where there is no summary yet."""
+    from jinja2 import Environment, PackageLoader
+    from markupsafe import Markup
+
+    try:
+        summary = json.loads((out / "summary.json").read_text("utf-8"))
+        config = json.loads((out / "config.json").read_text("utf-8"))
+    except OSError as error:
+        raise DataError(f"{out}: {error.strerror}; expected the run directory of `mentalarena run` or `play`") from None
+    environment = Environment(loader=PackageLoader("mentalarena.report"), autoescape=True)
+    environment.filters["percent"] = percent
+    text = environment.get_template("report.html").render(
+        summary=summary,
+        tasks=TASKS,
+        notice=NOTICE,
+        gain=Markup(_gain(summary)) if _can_draw(summary) else "",  # noqa: S704  (our own drawing)
+        perplexity=Markup(_perplexity(summary)) if _can_draw(summary) else "",  # noqa: S704
+        episode=_sample(out),
+        config=json.dumps(config, indent=1),
+        versions={name: _version(name) for name in PACKAGES}
+        | {"python": sys.version.split()[0], "system": f"{platform.system()} {platform.machine()}"},
+    )
+    write_whole(out / "report.html", text)
+    return out / "report.html"
+
+
+def _can_draw(summary: Mapping[str, Any]) -> bool:
+    return find_spec("matplotlib") is not None and all("evaluation" in record for record in summary["iterations"])
+
+
+def _sample(out: Path) -> dict[str, Any] | None:
+    """The first episode of the last play that came to a diagnosis and was tried on the patient."""
+    for file in sorted(out.glob("iteration-*/episodes.jsonl"), reverse=True):
+        for record in read_jsonl(file):
+            if record["diagnosis"] and record["diagnosis"]["chosen"] and record["trials"]:
+                return record
+    return None
+
+
+def _gain(summary: Mapping[str, Any]) -> str:
+    """Development probability over iterations (left), held-out base, best and control (right), with 95 % intervals."""
+    figure, (left, right) = _figure(2)
+    for task in TASKS:
+        found = [record["evaluation"][task] for record in summary["iterations"]]
+        steps = list(range(len(found)))
+        left.errorbar(
+            steps,
+            [100 * f["probability"] for f in found],
+            yerr=_errors(found),
+            color=COLOURS[task],
+            label=task,
+            marker="o",
+            capsize=3,
+        )
+        left.set_xticks(steps)
+    left.set_xlabel("iteration")
+    left.set_ylabel("probability of a right answer, %")
+    left.set_title("Development patients", loc="left")
+    left.legend(frameon=False)
+    held_out = summary.get("held_out") or {}
+    for number, task in enumerate(TASKS):
+        for place, (name, shade) in enumerate((("base", 0.35), ("control", 0.6), ("best", 1.0))):
+            if name in held_out:
+                found = [held_out[name][task]]
+                x = number + (place - 1) * 0.26
+                right.bar(
+                    x, 100 * found[0]["probability"], 0.24, color=COLOURS[task], alpha=shade, yerr=_errors(found), capsize=3
+                )
+                right.annotate(
+                    name, (x, 1.5), ha="center", fontsize=7, rotation=90, color="white" if shade > 0.5 else "black"
+                )
+    right.set_xticks(range(len(TASKS)), TASKS)
+    right.set_title("Held-out patients, met once", loc="left")
+    for axis in (left, right):
+        axis.set_ylim(0, 100)
+    return _svg(figure)
+
+
+def _perplexity(summary: Mapping[str, Any]) -> str:
+    values = [(r["iteration"], r["perplexity"]) for r in summary["iterations"] if r.get("perplexity")]
+    if not values:
+        return ""
+    figure, (axis,) = _figure(1)
+    axis.plot(*zip(*values, strict=True), marker="o", color="#555")
+    axis.set_xticks([step for step, _ in values])
+    axis.set_xlabel("iteration")
+    axis.set_ylabel("perplexity")
+    axis.set_ylim(bottom=1)
+    axis.set_title("New rows under the model before", loc="left")
+    return _svg(figure)
+
+
+def _figure(panels: int) -> Any:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4.6 * panels, 3.4), layout="constrained")
+    axes = figure.subplots(1, panels, squeeze=False)[0]
+    for axis in axes:
+        axis.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _errors(found: list[Mapping[str, Any]]) -> list[list[float]]:
+    low = [100 * (f["probability"] - f["ci95"][0]) for f in found]
+    high = [100 * (f["ci95"][1] - f["probability"]) for f in found]
+    return [low, high]
+
+
+def _svg(figure: Any) -> str:
+    import matplotlib
+
+    drawn = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": "mentalarena", "svg.fonttype": "none"}):
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
+    text = drawn.getvalue()
+    return text[text.index("<svg") :]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

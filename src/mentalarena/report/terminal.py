@@ -1,0 +1,129 @@
+"""What a run looks like in a terminal: bars while it works, a table when it is done."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from mentalarena.evaluation.therapist import TASKS
+from mentalarena.runs.progress import Progress, Silence
+
+NOTICE = (
+    "Toy clinic: the verifier's knowledge is planted and self-play moves it into the therapist. "
+    "This shows that the machinery works; it says nothing about clinical knowledge."
+)
+
+
+@contextmanager
+def bars(quiet: bool) -> Iterator[Progress]:
+    """Progress bars on the error stream, with rate and remaining time; plain lines where it is no terminal."""
+    if quiet:
+        yield Silence()
+    elif not sys.stderr.isatty():
+        yield _Lines()
+    else:
+        from rich.console import Console
+        from rich.progress import BarColumn, TaskProgressColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import Progress as RichProgress
+
+        columns = ("{task.description:34}", BarColumn(), TaskProgressColumn(show_speed=True), TimeElapsedColumn())
+        with RichProgress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as shown:
+            yield _Bars(shown)
+
+
+class _Bars:
+    def __init__(self, shown: Any) -> None:
+        self._shown, self._task = shown, None
+
+    def start(self, title: str, total: float) -> None:
+        self._task = self._shown.add_task(title, total=total)
+
+    def advance(self, amount: float = 1) -> None:
+        self._shown.advance(self._task, amount)
+
+    def note(self, text: str) -> None:
+        self._shown.console.print(text, markup=False)
+
+
+class _Lines:
+    """For logs: a line a stage."""
+
+    def start(self, title: str, total: float) -> None:
+        print(title, file=sys.stderr, flush=True)
+
+    def advance(self, amount: float = 1) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+
+def result_table(summary: Mapping[str, Any]) -> str:
+    """The held-out comparison of a finished run, with intervals, baselines and paired tests."""
+    held_out = summary["held_out"] or {}
+    names = {"base": "base", "best": f"iteration {summary['best_iteration']} (best)"}
+    if summary["control"]:
+        names["control"] = f"control: {summary['control']['kind']}"
+    rows = []
+    for task in TASKS:
+        for key, name in names.items():
+            if key in held_out:
+                rows.append((task if key == "base" else "", name, held_out[key][task]))
+    text = _table("Held-out patients: probability of a right answer", rows)
+    first, best = (summary["iterations"][i]["evaluation"] for i in (0, summary["best_iteration"]))
+    if "verifier_choice" in first:
+        moved = [
+            f"{check} {first[f'verifier_{check}']['accuracy']:.1%} -> {best[f'verifier_{check}']['accuracy']:.1%}"
+            for check in ("choice", "health")
+        ]
+        text += f"Verifier reliability (development patients): {', '.join(moved)}\n"
+    return f"{text}Stopped: {summary['stop_reason']}.\n{NOTICE}\n"
+
+
+def evaluation_table(evaluation: Mapping[str, Any]) -> str:
+    """One model's evaluation."""
+    return _table("Probability of a right answer", [(task, "", evaluation[task]) for task in TASKS])
+
+
+def percent(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def _table(title: str, rows: list[tuple[str, str, Mapping[str, Any]]]) -> str:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
+    for heading in (
+        "task",
+        "model",
+        "probability %",
+        "95 % interval",
+        "p vs base",
+        "greedy %",
+        "invalid %",
+        "constant %",
+        "n",
+    ):
+        table.add_column(heading, justify="left" if heading in ("task", "model") else "right")
+    for task, name, found in rows:
+        low, high = found["ci95"]
+        p = found["p_vs_base"]
+        table.add_row(
+            task,
+            name,
+            percent(found["probability"]),
+            f"{percent(low)} to {percent(high)}",
+            "" if p is None else f"{p:.4f}",
+            percent(found["accuracy"]),
+            percent(found["invalid"]),
+            percent(found["constant_baseline"]),
+            str(found["n"]),
+        )
+    console = Console(file=io.StringIO(), width=120)
+    console.print(table)
+    return str(console.file.getvalue())  # type: ignore[attr-defined]

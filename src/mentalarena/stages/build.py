@@ -1,0 +1,49 @@
+"""Build: training rows from the episodes, into `sft.jsonl`."""
+
+from __future__ import annotations
+
+from mentalarena.arena.prompts import load_prompts
+from mentalarena.runs.directory import write_jsonl
+from mentalarena.stages.run import Arm, Json, Run, digest_of, patients_of, recorded
+from mentalarena.training.controls import same_amount, shuffled_labels
+from mentalarena.training.rows import (
+    THERAPIST,
+    VERIFIER,
+    distinct,
+    read_episodes,
+    read_rows,
+    replayed,
+    therapist_rows,
+    verifier_rows,
+)
+
+
+def build(run: Run, iteration: int, arm: Arm = "main") -> Json:
+    """Training rows from the episodes of an iteration into `sft.jsonl`; returns how many of each kind.
+
+    A control arm gets as many rows of each kind as the main arm. The unselected arm plays without verdicts, so it replays
+    dialogue only; the shuffled arm takes the main arm's rows.
+    """
+    settings, models = run.config.training, run.config.models
+    source = run.folder(iteration, "main" if arm == "shuffled-labels" else arm) / "episodes.jsonl"
+    inputs = {"episodes": digest_of(source), "settings": settings.model_dump(mode="json"), "arm": arm}
+
+    def work() -> Json:
+        episodes = read_episodes(source)
+        profiles = None
+        if settings.input == "profile":
+            profiles = {p.id: p.cognitive_model for p in patients_of(run.config, iteration)}
+        taught = distinct(therapist_rows(episodes, load_prompts(models.therapist.prompt_set), settings.min_score, profiles))
+        own = verifier_rows(episodes, load_prompts(models.patient.prompt_set), load_prompts(models.judge.prompt_set))
+        kinds = VERIFIER
+        if arm == "unselected":
+            like = [r for r in read_rows(run.folder(iteration) / "sft.jsonl") if r.kind in THERAPIST]
+            taught, kinds = same_amount(taught, like, run.config.seed), VERIFIER[:1]
+        if arm == "shuffled-labels":
+            taught = shuffled_labels(taught, run.config.seed)
+        kept = replayed(own, round(settings.replay * len(taught)), kinds, run.config.seed)
+        rows = [*taught, *distinct(kept)]
+        write_jsonl(run.folder(iteration, arm) / "sft.jsonl", (row.as_dict() for row in rows))
+        return {kind: sum(row.kind == kind for row in rows) for kind in (*THERAPIST, *VERIFIER)}
+
+    return recorded(run.folder(iteration, arm) / "build.json", inputs, work)

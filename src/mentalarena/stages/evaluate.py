@@ -1,0 +1,114 @@
+"""Evaluate: a model against the references of patients that no row came from, with the numbers beside every number."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from mentalarena.clinic.cognitive_model import Patient
+from mentalarena.clinic.generated import Split, generated_clinic
+from mentalarena.clinic.references import Reference
+from mentalarena.evaluation.statistics import mean_interval, paired_p
+from mentalarena.evaluation.therapist import TASKS, Answer, constant_baseline, examine
+from mentalarena.evaluation.verifier import CHECKS, Verdict, verify
+from mentalarena.models.base import ModelRef, Scorer
+from mentalarena.runs.directory import read_jsonl, write_jsonl
+from mentalarena.runs.journal import Place
+from mentalarena.runs.runner import cast_at, each
+from mentalarena.stages.run import Json, Run, named, recorded
+from mentalarena.training.rows import THERAPIST, Row, read_rows
+
+
+def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None = None) -> Json:
+    """A model on one split: {task: {split, accuracy, probability, ci95, n, invalid, constant_baseline, p_vs_base}}.
+
+    `name` is the file's (under DIR/evaluation), `base` that of the evaluation to compare with. On the development split
+    the verifier is measured too.
+    """
+    count = getattr(run.config.evaluation, split)
+    met = generated_clinic().draw(split, count, run.config.seed)
+    references = [truth for _, truth in met]
+    file = run.out / "evaluation" / f"{name}-{split}.jsonl"
+    inputs = {"model": named(ref), "patients": [p.id for p, _ in met], "base": base}
+
+    def work() -> Json:
+        run.progress.start(f"evaluate {name} ({split.replace('_', '-')})", len(met))
+        arena, settings = run.arena(), run.config.evaluation
+        players, judged = run.players(ref, ("therapist",)), run.players(ref)
+        seed = run.config.seed
+
+        async def one(pair: tuple[Patient, Reference]) -> tuple[list[Answer], list[Verdict]]:
+            patient, truth = pair
+            place = Place(0, f"evaluate/{name}", patient.id)
+            cast = cast_at(place, players, run.journal, seed)
+            answers = await examine(patient, truth, arena, cast, settings.samples, seed)
+            verdicts: list[Verdict] = []
+            if split == "development":
+                judging = cast_at(Place(0, f"verify/{name}", patient.id), judged, run.journal, seed)
+                verdicts = await verify(patient, truth, references, arena, judging, seed)
+            run.progress.advance()
+            return answers, verdicts
+
+        found = asyncio.run(each(met, one, run.config.play.concurrency))
+        answers = [answer for pair in found for answer in pair[0]]
+        verdicts = [verdict for pair in found for verdict in pair[1]]
+        write_jsonl(file, (asdict(a) for a in answers))
+        compared = read_jsonl(run.out / "evaluation" / f"{base}-{split}.jsonl") if base else None
+        tasks: Json = {task: _task(task, split, answers, compared, references, settings.resamples) for task in TASKS}
+        for check in CHECKS if verdicts else ():
+            right = mean_interval([v.right for v in verdicts if v.check == check], settings.resamples)
+            tasks[f"verifier_{check}"] = {"split": split, "accuracy": right.mean, "ci95": [right.low, right.high]}
+        return tasks
+
+    return recorded(file.with_suffix(".json"), inputs, work)
+
+
+def _task(
+    task: str,
+    split: str,
+    answers: Sequence[Answer],
+    base: Sequence[Mapping[str, Any]] | None,
+    references: Sequence[Reference],
+    resamples: int,
+) -> Json:
+    own = [a for a in answers if a.task == task]
+    probability = [a.probability for a in own]
+    interval = mean_interval(probability, resamples)
+    other = {record["patient"]: record["probability"] for record in base or () if record["task"] == task}
+    p = paired_p(probability, [other[a.patient] for a in own], resamples) if base is not None else None
+    return {
+        "split": split,
+        "accuracy": sum(a.right for a in own) / len(own),
+        "probability": interval.mean,
+        "ci95": [interval.low, interval.high],
+        "n": len(own),
+        "invalid": sum(a.invalid for a in own) / len(own),
+        "constant_baseline": constant_baseline(task, references),
+        "p_vs_base": p,
+        "similarity": sum(a.similarity for a in own) / len(own),
+    }
+
+
+def perplexity(run: Run, iteration: int, ref: ModelRef, most: int = 200) -> float | None:
+    """Of the therapist's rows of an iteration under `ref` (the model before; source: paper, analysis). None where the
+    model cannot tell probabilities or there are no rows."""
+    rows = [r for r in read_rows(run.folder(iteration) / "sft.jsonl") if r.kind in THERAPIST][:most]
+    player = run.players(ref)["therapist"]
+    if not rows or not isinstance(player.model, Scorer):
+        return None
+    inputs = {"model": named(ref), "rows": [hashlib.sha256(repr(r).encode()).hexdigest() for r in rows]}
+
+    def work() -> Json:
+        model: Any = player.model
+
+        async def one(row: Row) -> tuple[float, int]:
+            return (await model.score(row.prompt, [row.completion]))[0], model.tokens(row.completion)
+
+        found = asyncio.run(each(rows, one, run.config.play.concurrency))
+        return {"perplexity": math.exp(-sum(s for s, _ in found) / sum(n for _, n in found))}
+
+    return float(recorded(run.folder(iteration) / "perplexity.json", inputs, work)["perplexity"])

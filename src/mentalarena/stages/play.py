@@ -1,0 +1,60 @@
+"""Play: one episode with each patient, into `episodes.jsonl`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+
+from mentalarena.arena.types import Episode
+from mentalarena.models.base import ModelRef
+from mentalarena.runs.directory import write_whole
+from mentalarena.runs.runner import Play, play_all, write_episodes
+from mentalarena.stages.run import Arm, Json, Run, link, named, patients_of, recorded
+
+
+def play(
+    run: Run, iteration: int, ref: ModelRef, arm: Arm = "main", done: Callable[[Episode], None] = lambda episode: None
+) -> Json:
+    """One episode with each patient into `episodes.jsonl`. Raises `TooManyFailures` and any `MentalArenaError`."""
+    patients = patients_of(run.config, iteration)
+    title = "play" if arm == "main" else f"play ({arm})"
+    inputs = {"model": named(ref), "patients": [p.id for p in patients], "arm": arm}
+
+    def work() -> Json:
+        run.progress.start(f"{title} {iteration}", len(patients))
+        arena = run.arena("none" if arm == "unselected" else "patient")
+        stage = Play(arena, run.players(ref), run.config.seed, iteration, run.config.play.concurrency, arm=arm)
+
+        def ended(episode: Episode) -> None:
+            run.progress.advance()
+            done(episode)
+
+        paid, replays, started = run.journal.paid, run.journal.replayed, time.monotonic()
+        episodes = asyncio.run(play_all(patients, stage, run.journal, ended))
+        write_episodes(run.folder(iteration, arm) / "episodes.jsonl", episodes)
+        return {
+            "episodes": len(episodes),
+            "problems": sum(len(e.problems) for e in episodes),
+            "diagnosed": sum(e.diagnosis is not None and e.diagnosis.chosen is not None for e in episodes),
+            "calls": run.journal.paid - paid,
+            "replayed": run.journal.replayed - replays,
+            "prompt_tokens": sum(e.usage.prompt_tokens for e in episodes),
+            "new_tokens": sum(e.usage.new_tokens for e in episodes),
+            "seconds": round(time.monotonic() - started, 2),
+        }
+
+    output = recorded(run.folder(iteration, arm) / "play.json", inputs, work)
+    if arm == "main":
+        link(run.out, iteration)
+    return output
+
+
+def write_play_summary(run: Run, counts: Json) -> Json:
+    """`summary.json` of a run that has only been played; a fuller one is left as it is."""
+    path = run.out / "summary.json"
+    summary = {"iterations": [{"iteration": 0, "model": named(run.base), "play": counts}]}
+    if not path.exists():
+        write_whole(path, json.dumps(summary, indent=1) + "\n")
+    return summary

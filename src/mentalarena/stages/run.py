@@ -1,0 +1,127 @@
+"""An open run directory: settings, journal, models, and who hears of progress. Every stage works on one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from mentalarena.arena.decoder import calibrate
+from mentalarena.arena.episode import Arena
+from mentalarena.arena.prompts import load_prompts
+from mentalarena.arena.roles import ROLES
+from mentalarena.arena.types import ArenaSettings, RoleName
+from mentalarena.clinic.cognitive_model import Patient
+from mentalarena.clinic.files import read_patients
+from mentalarena.clinic.generated import generated_clinic
+from mentalarena.config import Config
+from mentalarena.errors import DataError
+from mentalarena.models.backends import Backends, base_of
+from mentalarena.models.base import ModelRef, Sampling
+from mentalarena.models.lexical import LexicalEmbedder
+from mentalarena.runs.directory import open_run, write_whole
+from mentalarena.runs.journal import Journal
+from mentalarena.runs.progress import Progress, Silence
+from mentalarena.runs.runner import Player
+
+Arm = Literal["main", "unselected", "shuffled-labels"]
+Json = dict[str, Any]
+
+
+@dataclass
+class Run:
+    """An open run directory: settings, journal, models, and who hears of progress."""
+
+    config: Config
+    out: Path
+    journal: Journal
+    progress: Progress
+    backends: Backends = field(default_factory=Backends)
+
+    @property
+    def base(self) -> ModelRef:
+        """The untrained weights: the therapist's model, which is the one that is trained."""
+        return base_of(self.config.models.therapist)
+
+    def folder(self, iteration: int, arm: str = "main") -> Path:
+        return self.out / "arms" / arm / f"iteration-{iteration:02d}"
+
+    def players(self, ref: ModelRef, roles: Sequence[RoleName] = ROLES) -> dict[RoleName, Player]:
+        """Who plays: `ref` in each of `roles` that shares the trained model, its own base model in every other place."""
+        players: dict[RoleName, Player] = {}
+        for name in ROLES:
+            settings = getattr(self.config.models, name)
+            own = base_of(settings)
+            model = self.backends.model(settings, ref if name in roles and own.base == ref.base else own)
+            sampling = Sampling(settings.temperature, settings.top_p, settings.reply_tokens)
+            players[name] = Player(model, load_prompts(settings.prompt_set), sampling)
+        return players
+
+    def arena(self, verdicts: Literal["patient", "none"] = "patient") -> Arena:
+        """Thresholds are calibrated once, on the patients of the first play."""
+        clinic, embedder = generated_clinic(), LexicalEmbedder()
+        patients = patients_of(self.config)
+        thresholds = calibrate(patients, clinic.groups, embedder, self.config.play.threshold_quantile)
+        settings = ArenaSettings(**self.config.arena.model_dump(), verdicts=verdicts)
+        return Arena(clinic.groups, clinic.vocabulary, embedder, thresholds, settings)
+
+
+@contextmanager
+def opened(config: Config, out: Path, progress: Progress | None = None) -> Iterator[Run]:
+    """A run directory under its lock. Raises `RunError` and `ConfigError` as `runs.directory.open_run` does."""
+    with open_run(out, config.model_dump(mode="json")):
+        journal = Journal(out / "journal.sqlite")
+        run = Run(config, out, journal, progress or Silence())
+        try:
+            yield run
+        finally:
+            run.backends.release()
+            journal.close()
+
+
+def patients_of(config: Config, iteration: int = 0) -> list[Patient]:
+    """The patients who come: from the configured file, or drawn from the generated clinic's play split."""
+    if config.play.file:
+        return read_patients(config.play.file)[: config.play.patients]
+    batch = iteration if config.play.fresh else 0
+    return [patient for patient, _ in generated_clinic().draw("play", config.play.patients, config.seed * 1000 + batch)]
+
+
+def named(ref: ModelRef) -> str:
+    """The name of weights in records: the base, and what is in the adapter."""
+    if ref.adapter is None:
+        return ref.base
+    from mentalarena.models.local import revision_of
+
+    return f"{ref.base}@{revision_of(ref.adapter)}"
+
+
+def digest_of(path: Path) -> str:
+    """What is in a file that the stage before has left. Raises `DataError`."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; expected the output of the stage before") from None
+
+
+def recorded(path: Path, inputs: Mapping[str, Any], work: Callable[[], Json]) -> Json:
+    """The output of a stage, from its record while the inputs are the same, or else from `work`."""
+    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
+    if path.exists():
+        record = json.loads(path.read_text("utf-8"))
+        if record["inputs"] == digest:
+            return dict(record["output"])
+    output = work()
+    write_whole(path, json.dumps({"inputs": digest, "output": output}, indent=1) + "\n")
+    return output
+
+
+def link(out: Path, iteration: int) -> None:
+    """The main arm's iterations stand at the top of the run directory too."""
+    name = f"iteration-{iteration:02d}"
+    if not (out / name).is_symlink():
+        (out / name).symlink_to(Path("arms") / "main" / name)

@@ -1,0 +1,51 @@
+"""Train: rows to a new adapter (the Model Optimizer)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mentalarena.arena.prompts import load_prompts
+from mentalarena.errors import ConfigError
+from mentalarena.models.base import ModelRef
+from mentalarena.stages.run import Arm, Run, patients_of
+from mentalarena.training.lora import LoraTrainer
+from mentalarena.training.rows import Row, read_rows, warm_start_rows
+
+
+def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> ModelRef:
+    """The model that plays `iteration`: learnt from the rows of the iterations before. Raises `TrainingFailed`."""
+    settings = run.config.training
+    first = 0 if settings.rows == "accumulated" else iteration - 1
+    rows = [row for i in range(first, iteration) for row in read_rows(run.folder(i, arm) / "sft.jsonl")]
+    begin = start if settings.start_from == "previous" else warm_started(run)
+    return _fit(run, rows, begin, run.folder(iteration, arm), f"train {iteration}" if arm == "main" else f"train ({arm})")
+
+
+def warm_started(run: Run) -> ModelRef:
+    """The model of iteration 0: the base, or with `training.warm_start` the base after the patients' cognitive models."""
+    if not run.config.training.warm_start:
+        return run.base
+    patients = patients_of(run.config)
+    prompts = load_prompts(run.config.models.patient.prompt_set)
+    rows = [
+        row for p in patients for row in warm_start_rows([p.cognitive_model], prompts, source=p.source, licence=p.licence)
+    ]
+    return _fit(run, rows, run.base, run.out / "arms" / "warm-start", "warm start")
+
+
+def _fit(run: Run, rows: Sequence[Row], start: ModelRef, out: Path, title: str) -> ModelRef:
+    if run.config.models.therapist.provider == "scripted":
+        raise ConfigError("models.therapist.provider: 'scripted' cannot be trained; expected 'embedded' or 'transformers'")
+    run.backends.release()  # the memory belongs to the training now
+    run.progress.start(title, 1.0)
+    reached = 0.0
+
+    def told(share: float, loss: float) -> None:
+        nonlocal reached
+        run.progress.advance(share - reached)
+        reached = share
+
+    ref = LoraTrainer(run.config.training, run.config.seed, told).fit(rows, start, out)
+    run.progress.advance(1.0 - reached)
+    return ref
