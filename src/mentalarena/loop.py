@@ -50,7 +50,9 @@ def run_loop(run: Run) -> Json:
         control = control_arm(run, models[0])
     best = best_of(iterations)
     held_out = {"base": evaluate(run, models[0], "held_out", "base")}
-    held_out["best"] = evaluate(run, models[best], "held_out", f"best-iteration-{best:02d}", "base")
+    held_out["best"] = held_out["base"]
+    if best:
+        held_out["best"] = evaluate(run, models[best], "held_out", f"best-iteration-{best:02d}", "base")
     if control:
         held_out["control"] = evaluate(run, control, "held_out", f"control-{settings.control}", "base")
     return _write(run, iterations, held_out, stop_reason, named(control) if control else None)

@@ -22,7 +22,7 @@ class Interval:
 
 
 def mean_interval(values: Sequence[float], resamples: int = 9999) -> Interval:
-    """Mean over patients with a 95 % bootstrap interval (BCa; a point where all values are equal).
+    """Mean over patients with a 95 % bootstrap interval (BCa; a point where all values are equal to nine digits).
 
     Raises `ValueError` for no values.
     """
@@ -32,7 +32,7 @@ def mean_interval(values: Sequence[float], resamples: int = 9999) -> Interval:
         raise ValueError("no values; expected one a patient")
     data = np.asarray(values, float)
     mean = float(data.mean())
-    if len(data) < 2 or np.ptp(data) == 0:
+    if len(data) < 2 or np.ptp(data) < 1e-9:  # nothing to resample, and BCa would divide by nothing
         return Interval(mean, mean, mean)
     drawn = bootstrap((data,), np.mean, n_resamples=resamples, rng=np.random.default_rng(0), vectorized=True)
     low, high = (float(bound) for bound in drawn.confidence_interval)

@@ -91,6 +91,10 @@ class Scorer(Protocol):
         """Natural log-probability of each answer as the start of the reply to `messages`, in the order given."""
         ...
 
+    def tokens(self, text: str) -> int:
+        """How many tokens a text has."""
+        ...
+
 
 @runtime_checkable
 class Embedder(Protocol):

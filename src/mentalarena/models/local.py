@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,9 @@ class Engine:
     ) -> None:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()  # a run has bars of its own
         self.name = name or folder
         self.max_batch = max_batch
         self.device = device
@@ -84,12 +87,13 @@ class Engine:
         self._pool = self._block_pool(cache_mb)
         self._waiting: list[_Waiting] = []
         self._worker: asyncio.Task[None] | None = None
-        self._running = asyncio.Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")  # one batch at a time
         self.prefilled = 0
         """Prompt tokens that were computed, for measurements."""
 
     def close(self) -> None:
         """Free the weights and the stored prompts."""
+        self._thread.shutdown()
         del self.model, self._pool
 
     def _block_pool(self, cache_mb: int) -> BlockPool | None:
@@ -130,15 +134,15 @@ class Engine:
     async def _serve(self) -> None:
         while self._waiting:
             await asyncio.sleep(0)  # whoever is ready to ask joins this batch
-            async with self._running:
-                batch = self._next_batch()
-                try:
-                    replies = await asyncio.to_thread(self.run, [(w.ids, w.sampling) for w in batch])
-                except Exception as error:
-                    for waiting in batch:
-                        if not waiting.future.done():
-                            waiting.future.set_exception(ModelError(f"{self.name}: {error}"))
-                    continue
+            batch = self._next_batch()
+            requests = [(w.ids, w.sampling) for w in batch]
+            try:
+                replies = await asyncio.get_running_loop().run_in_executor(self._thread, self.run, requests)
+            except Exception as error:
+                for waiting in batch:
+                    if not waiting.future.done():
+                        waiting.future.set_exception(ModelError(f"{self.name}: {error}"))
+                continue
             for waiting, reply in zip(batch, replies, strict=True):
                 if not waiting.future.done():
                     waiting.future.set_result(reply)
@@ -192,8 +196,7 @@ class Engine:
 
     async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
         """Log-probability (natural) of each answer as the start of the reply. Raises `ModelError` for a prompt too long."""
-        async with self._running:
-            return await asyncio.to_thread(self.score_now, messages, answers)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.score_now, messages, answers)
 
     def score_now(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
         """The prompt is read once; the answers go side by side over its cache."""
@@ -355,3 +358,6 @@ class LocalModel:
 
     async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
         return await self.engine.score(messages, answers)
+
+    def tokens(self, text: str) -> int:
+        return self.engine.tokens(text)

@@ -28,7 +28,8 @@ from mentalarena.runs.journal import Journal
 from mentalarena.runs.progress import Progress, Silence
 from mentalarena.runs.runner import Player
 
-Arm = Literal["main", "unselected", "shuffled-labels"]
+Arm = str
+"""`main`, or what is different: `unselected` (no verdicts), `shuffled-labels`, `coin-flips-50` (percent of the verdicts)."""
 Json = dict[str, Any]
 
 

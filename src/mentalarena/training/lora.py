@@ -72,8 +72,10 @@ class LoraTrainer:
                     if line.startswith('{"share"'):
                         told = json.loads(line)
                         self._progress(told["share"], told["loss"])
+            except BaseException:
+                process.terminate()  # Ctrl-C: the last checkpoint stays
+                raise
             finally:
-                process.terminate() if process.poll() is None and sys.exc_info()[0] else None
                 code = process.wait()
             if code:
                 log.seek(0)
@@ -83,6 +85,7 @@ class LoraTrainer:
 
 def _train(job: dict[str, Any]) -> None:
     """The work itself, in its own process."""
+    import fcntl
     import shutil
 
     from datasets import Dataset
@@ -91,6 +94,10 @@ def _train(job: dict[str, Any]) -> None:
     from trl import SFTConfig, SFTTrainer
 
     settings, out = TrainingConfig.model_validate(job["settings"]), Path(job["out"])
+    lock = (out / ".training-lock").open("w")
+    fcntl.flock(lock, fcntl.LOCK_EX)  # waits for an orphan of a killed run to see that it is one
+    if (out / ADAPTER).exists():
+        return
     tokenizer = AutoTokenizer.from_pretrained(job["base"])
     model = AutoModelForCausalLM.from_pretrained(job["base"], use_safetensors=True, dtype="float32")
     records = [json.loads(line) for line in Path(job["rows"]).read_text("utf-8").splitlines()]
@@ -112,7 +119,13 @@ def _train(job: dict[str, Any]) -> None:
     if job["adapter"]:
         model = PeftModel.from_pretrained(model, job["adapter"], is_trainable=True)
 
+    parent = os.getppid()
+
     class Tell(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, *args: Any, **kwargs: Any) -> None:
+            if os.getppid() != parent:  # whoever started this was killed: leave the checkpoints to the next one
+                raise SystemExit("the run that started this training is gone")
+
         def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:
             share = state.global_step / max(state.max_steps, 1)
             if "loss" in (logs or {}):
