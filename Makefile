@@ -1,14 +1,19 @@
-# `make test` and `make check` work on a fresh machine with Python 3.11 or newer: they make their own environment.
+# Two commands do everything on a fresh machine with Python 3.11 or newer: `make demo` and `make test`. Both make their
+# own environment.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+OUT ?= runs-out/demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,local]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,demo]'
 	touch $@
 
-.PHONY: test check clean
+.PHONY: demo test check wheel clean
+demo: $(VENV)/.installed  ## the default loop with the embedded model: result table and report
+	$(BIN)/mentalarena run --out $(OUT)
+
 test: $(VENV)/.installed
 	$(BIN)/pytest
 
@@ -16,6 +21,12 @@ check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+wheel: $(VENV)/.installed  ## the wheel, and the base install of it in an environment of its own
+	$(BIN)/pip wheel --quiet --no-deps -w dist .
+	rm -rf build/wheel-venv && $(PYTHON) -m venv build/wheel-venv
+	build/wheel-venv/bin/pip install --quiet -c constraints.txt dist/mentalarena-*.whl
+	cd build && wheel-venv/bin/mentalarena play --out $$(mktemp -d) --patients 2 --quiet --set models.all.provider=scripted
 
 clean:
 	rm -rf $(VENV) build dist

@@ -30,7 +30,9 @@ def engines(folder: Path) -> tuple[Engine, Engine]:  # noqa: F811
 def test_replies_and_scores_are_the_same_with_and_without_stored_prompts(engines: tuple[Engine, Engine]) -> None:
     stored, fresh = engines
     for turns in range(4):
-        asked = [(view(n, turns), Sampling(temperature=1.0, top_p=0.9, max_tokens=8, seed=10 * turns + n)) for n in range(6)]
+        asked = [
+            (view(n, turns), Sampling(temperature=1.0, top_p=0.9, max_tokens=8, seed=10 * turns + n)) for n in range(6)
+        ]
         replies = [[r.text for r in e.run([(e.prompt_ids(m), s) for m, s in asked])] for e in (stored, fresh)]
         assert replies[0] == replies[1]
         scores = [e.score_now(view(1, turns), ["i feel sad", "yes"]) for e in (stored, fresh)]
@@ -44,7 +46,9 @@ def test_the_next_turn_of_a_view_computes_little_more_than_what_is_new(engines: 
         before = stored.prefilled
         reply = asyncio.run(stored.generate(view(3, turns), Sampling(temperature=0.0, max_tokens=4)))
         if turns:
-            assert stored.prefilled - before <= reply.usage.prompt_tokens - len(stored.prompt_ids(view(3, turns - 1))) + BLOCK
+            assert (
+                stored.prefilled - before <= reply.usage.prompt_tokens - len(stored.prompt_ids(view(3, turns - 1))) + BLOCK
+            )
 
 
 def test_a_key_names_the_block_and_all_before_it() -> None:

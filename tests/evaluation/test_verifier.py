@@ -1,0 +1,72 @@
+"""Verifier reliability: a right verdict counts, a wrong, inconsistent or missing one does not."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from mentalarena.arena.episode import Arena
+from mentalarena.clinic.generated import GeneratedClinic
+from mentalarena.clinic.references import Reference
+from mentalarena.evaluation.verifier import verify
+from mentalarena.models.base import Message, Sampling
+from mentalarena.models.scripted import Script, toy_player
+from tests.conftest import Player
+
+
+def judged(truth: Reference, right_choice: bool, scores: dict[bool, str]) -> Script:
+    """A patient that chooses rightly or not, and a judge that gives `scores[suitable]`."""
+
+    def script(messages: Sequence[Message], sampling: Sampling) -> str:
+        last = messages[-1].content.splitlines()[-1]
+        if last.startswith("which fits"):
+            pair = last.split("better, ")[1].rstrip("?").split(" or ")
+            return f"choice: {next(d for d in pair if (d == truth.disorder) == right_choice)}"
+        if last.startswith("imagine"):
+            suitable = any(name in last for name in (*truth.treatments, *truth.medicines))
+            return f"outcome: it is {'good' if suitable else 'bad'}\nhealth: so"
+        if last == "what is the score?":
+            return scores["it is good" in messages[-1].content]
+        return toy_player(messages, sampling)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("right_choice", "scores", "expected"),
+    [
+        (True, {True: "score: 9", False: "score: 2"}, [1.0, 1.0]),
+        (False, {True: "score: 2", False: "score: 9"}, [0.0, 0.0]),
+        (True, {True: "score: 5", False: "score: 5"}, [1.0, 0.0]),
+        (True, {True: "no idea", False: "score: 2"}, [1.0, 0.0]),
+    ],
+)
+def test_verdicts_are_held_against_the_reference(
+    right_choice: bool,
+    scores: dict[bool, str],
+    expected: list[float],
+    arena: Arena,
+    clinic: GeneratedClinic,
+    player: Callable[..., Player],
+) -> None:
+    drawn = clinic.draw("development", 24, seed=81)
+    patient, truth = drawn[0]
+    others = [reference for _, reference in drawn]
+    cast = player(judged(truth, right_choice, scores)).cast
+    verdicts = asyncio.run(verify(patient, truth, others, arena, cast, seed=3))
+    assert [v.check for v in verdicts] == ["choice", "health"]
+    assert [v.right for v in verdicts] == expected
+
+
+def test_a_choice_that_depends_on_the_order_is_not_right(
+    arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player]
+) -> None:
+    def swaying(messages: Sequence[Message], sampling: Sampling) -> str:
+        last = messages[-1].content.splitlines()[-1]
+        if last.startswith("which fits"):
+            return f"choice: {last.split('better, ')[1].split(' or ')[0]}"
+        return toy_player(messages, sampling)
+
+    drawn = clinic.draw("development", 24, seed=82)
+    verdicts = asyncio.run(verify(*drawn[0], [r for _, r in drawn], arena, player(swaying).cast, seed=3))
+    assert verdicts[0].right == 0.0
