@@ -37,7 +37,14 @@ Iteration = Annotated[int, typer.Option(min=0, help="Which iteration.")]
 
 @app.command()
 def run(
-    out: Out, config: ConfigFile = None, set_: Assignments = None, quiet: Quiet = False, as_json: AsJson = False
+    out: Out,
+    config: ConfigFile = None,
+    set_: Assignments = None,
+    control: Annotated[
+        str | None, typer.Option(help="Control arm (loop.control): unselected, shuffled-labels or none.")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
 ) -> None:
     """The whole loop: play, collect, train, evaluate, again; then the held-out comparison and the report."""
     from mentalarena.config import load_config
@@ -45,7 +52,8 @@ def run(
     from mentalarena.report.html import write_report
     from mentalarena.report.terminal import result_table
 
-    with _opened(load_config(config, set_ or ()), out, quiet or as_json) as opened:
+    settings = load_config(config, [*(set_ or ()), *([f"loop.control={control}"] if control else [])])
+    with _opened(settings, out, quiet or as_json) as opened:
         summary = run_loop(opened)
     report = write_report(out)
     if as_json:
