@@ -36,8 +36,10 @@ TEMPLATE = (
 )
 
 
-def draw(rng: random.Random, progress: float = 1.0) -> teacher.Document:
+def draw(rng: random.Random, progress: float = 0.9) -> teacher.Document:
     """One document. Copying comes first, from easy to hard: nothing else works without it (dev/LOG.md)."""
+    if progress >= 1:
+        return rng.choices(list(teacher.JUDGEMENTS), list(teacher.JUDGEMENTS.values()))[0](rng)
     if progress < 0.15:
         return teacher.echo(rng, teacher.WORDS[::6])
     if progress < 0.22:
@@ -120,6 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--steps", type=int, default=4600)
+    parser.add_argument("--last-steps", type=int, default=800, help="steps on judgements after that")
     parser.add_argument("--batch", type=int, default=8, help="documents a step and process")
     parser.add_argument("--rate", type=float, default=3e-3, help="peak learning rate")
     parser.add_argument("--width", type=int, default=128)
@@ -149,10 +152,12 @@ def main() -> None:
         first = state["step"]
     args.out.mkdir(parents=True, exist_ok=True)
     started, tokens, shown = time.time(), 0, 0.0
-    for step in range(first, args.steps):
+    for step in range(first, args.steps + args.last_steps):
         rng = random.Random(f"{args.seed}-{rank}-{step}")
         progress = step / args.steps
-        rate = args.rate * min(1.0, (step + 1) / 100) * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
+        rate = args.rate * min(1.0, (step + 1) / 100) * cosine(progress)
+        if step >= args.steps:
+            rate = args.rate * 0.5 * cosine((step - args.steps) / args.last_steps)
         for optimizer in optimizers:
             for group in optimizer.param_groups:
                 group["lr"] = rate
@@ -191,6 +196,11 @@ def main() -> None:
             f"{sum(p.numel() for p in model.parameters()):,} parameters, {tokens * world:,} tokens, "
             f"{time.time() - started:.0f} s"
         )
+
+
+def cosine(progress: float) -> float:
+    """From 1 down to 0.02 as progress goes from 0 to 1."""
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:

@@ -170,7 +170,22 @@ def owner_of(item: str) -> str | None:
 
 
 def predict(rng: random.Random) -> Document:
-    p, kind = person(rng), rng.choice(("treatment", "medicine"))
+    """One question about a proposal, as the arena asks it."""
+    p = person(rng)
+    return weigh(foretold(encoded(p), p, rng))
+
+
+def compare(rng: random.Random) -> Document:
+    """Several such questions in a row: whether a proposal is for the patient's own problem, again and again."""
+    p = person(rng)
+    view = encoded(p)
+    for _ in range(5):
+        view = foretold(view, p, rng)
+    return weigh(view, learn_all=True)
+
+
+def foretold(view: View, p: Person, rng: random.Random) -> View:
+    kind = rng.choice(("treatment", "medicine"))
     draw = rng.random()
     whose = p.disorder if draw < 0.35 else CLINIC.partner[p.disorder] if draw < 0.55 else rng.choice(CLINIC.disorders)
     item = rng.choice(CLINIC.suitable(kind, whose)) if draw < 0.9 else CLINIC.fads[kind]
@@ -185,12 +200,11 @@ def predict(rng: random.Random) -> Document:
         else "bad"
     )
     outcomes, health, _ = OUTCOMES[level]
-    view = encoded(p)
     if rng.random() < 0.1:
         view = view.heard(PROMPTS.render("predict_state", health=rng.choice(list(OUTCOMES.values()))[1]))
     view = view.heard(PROMPTS.render("predict", kind=kind, proposal=item))
     reason = f"it is for {owner or 'anyone'}, my problem is {p.disorder}."
-    return weigh(view.said(f"reason: {reason}\noutcome: {rng.choice(outcomes)}\nhealth: {health}"))
+    return view.said(f"reason: {reason}\noutcome: {rng.choice(outcomes)}\nhealth: {health}")
 
 
 # ---- the therapist ----
@@ -326,3 +340,5 @@ KINDS = {
     outside: 3,
     retry: 2,
 }
+JUDGEMENTS = {**KINDS, compare: 40, choose: 20, principles: 15}
+"""The last part of the training: judging is what the loop rests on, and comparing two names is learnt late."""

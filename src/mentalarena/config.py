@@ -31,6 +31,8 @@ class ModelConfig(Section):
     prompts: str = ""
     """A shipped prompt set (`full`, `compact`) or a folder of text files. Unset: what suits the provider."""
     temperature: float = Field(default=0.8, ge=0)
+    verdict_temperature: float = Field(default=0.0, ge=0)
+    """For judgements: the patient's choice and foretold outcomes, the judge's picks and scores. (The paper's: 0.8.)"""
     top_p: float = Field(default=1.0, gt=0, le=1)
     max_tokens: int = Field(default=0, ge=0)
     """New tokens a reply, at most. 0: 96 for the embedded model, 256 (the paper's) for others."""

@@ -82,7 +82,7 @@ async def vote(
             raise Unreadable(f"expected one of {pair[0]} and {pair[1]}")
         return choice, fields["reason"] or ""
 
-    return await cast.patient.ask(choice_view(encoded.view, pair, cast.patient.prompts), step, parse)
+    return await cast.patient.judging().ask(choice_view(encoded.view, pair, cast.patient.prompts), step, parse)
 
 
 def choice_view(encoded: View, pair: tuple[str, str], prompts: PromptSet) -> View:

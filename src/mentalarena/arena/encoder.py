@@ -55,4 +55,4 @@ async def _choose(patient: Patient, groups: Sequence[PrincipleGroup], judge: Rol
 
     options = "\n".join(f"{number}. {group.text()}" for number, group in enumerate(groups, 1))
     question = judge.prompt("principles", coping=patient.cognitive_model.coping_strategies, options=options)
-    return await judge.ask(judge.view().heard(question), "principles", parse)
+    return await judge.judging().ask(judge.view().heard(question), "principles", parse)

@@ -39,6 +39,14 @@ class Role:
     prompts: PromptSet
     sampling: Sampling
     ledger: Ledger
+    verdict_temperature: float | None = None
+    """How judgements are drawn; None: like talk."""
+
+    def judging(self) -> Role:
+        """This role as it judges: chooses, foretells, picks, scores."""
+        if self.verdict_temperature is None:
+            return self
+        return replace(self, sampling=replace(self.sampling, temperature=self.verdict_temperature))
 
     def prompt(self, name: str, **values: str) -> str:
         return self.prompts.render(name, **values)

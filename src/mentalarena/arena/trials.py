@@ -111,9 +111,9 @@ async def foretell(
         return {label: value or "" for label, value in fields.items()}
 
     view = outcome_view(encoded.view, kind, proposal, cast.patient.prompts, health)
-    told = await cast.patient.ask(view, f"{step}-outcome", parse)
+    told = await cast.patient.judging().ask(view, f"{step}-outcome", parse)
     if told is None:
         return None
     asked = cast.judge.view().heard(score_prompt(told["outcome"], told["health"], cast.judge.prompts))
-    points = await cast.judge.ask(asked, f"{step}-score", parsing.score)
+    points = await cast.judge.judging().ask(asked, f"{step}-score", parsing.score)
     return Foretold(told["reason"], told["outcome"], told["health"], points)

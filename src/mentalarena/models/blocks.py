@@ -108,7 +108,7 @@ class GrowingStates:
     """The keys and values of a batch, all layers in one buffer (layers, 2, rows, heads, capacity, width)."""
 
     def __init__(self, start: Tensor, room: int) -> None:
-        self._buffer = start.new_zeros(*start.shape[:4], start.shape[4] + room, start.shape[5])
+        self._buffer = start.new_empty(*start.shape[:4], start.shape[4] + room, start.shape[5])
         self.length = start.shape[4]
         self._buffer[..., : self.length, :] = start
         self._ends = [self.length] * len(start)

@@ -52,7 +52,7 @@ class Engine:
         self,
         folder: str,
         device: str = "cpu",
-        max_batch: int = 64,
+        max_batch: int = 128,
         adapter: Path | None = None,
         name: str = "",
         cache_mb: int = 1024,

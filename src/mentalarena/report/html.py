@@ -109,7 +109,7 @@ def _perplexity(summary: Mapping[str, Any]) -> str:
     axis.set_xticks([step for step, _ in values])
     axis.set_xlabel("iteration")
     axis.set_ylabel("perplexity")
-    axis.set_ylim(bottom=1)
+    axis.set_ylim(1, max(value for _, value in values) * 1.1)
     axis.set_title("New rows under the model before", loc="left")
     return _svg(figure)
 

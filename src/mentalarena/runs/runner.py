@@ -29,6 +29,7 @@ class Player:
     model: ChatModel
     prompts: PromptSet
     sampling: Sampling
+    verdict_temperature: float | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,9 @@ def cast_at(place: Place, players: Mapping[RoleName, Player], journal: Journal, 
     """The cast of one item: every role behind the journal at this place, with a fresh ledger."""
     ledger = Ledger()
     roles: dict[RoleName, Role] = {
-        name: Role(name, JournaledVoice(p.model, journal, place, seed), p.prompts, p.sampling, ledger)
+        name: Role(
+            name, JournaledVoice(p.model, journal, place, seed), p.prompts, p.sampling, ledger, p.verdict_temperature
+        )
         for name, p in players.items()
     }
     return Cast(roles["patient"], roles["therapist"], roles["judge"])

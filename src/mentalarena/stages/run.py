@@ -59,7 +59,7 @@ class Run:
             own = base_of(settings)
             model = self.backends.model(settings, ref if name in roles and own.base == ref.base else own)
             sampling = Sampling(settings.temperature, settings.top_p, settings.reply_tokens)
-            players[name] = Player(model, load_prompts(settings.prompt_set), sampling)
+            players[name] = Player(model, load_prompts(settings.prompt_set), sampling, settings.verdict_temperature)
         return players
 
     def arena(self, verdicts: Literal["patient", "none"] = "patient") -> Arena:
