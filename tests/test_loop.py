@@ -26,6 +26,7 @@ SMALL = [
     "play.patients=10",
     "evaluation.development=4",
     "evaluation.held_out=5",
+    "evaluation.verifier=6",
     "evaluation.resamples=199",
     "training.epochs=1",
     "training.save_steps=1",

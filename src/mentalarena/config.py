@@ -80,7 +80,7 @@ class ArenaConfig(Section):
 class PlayConfig(Section):
     """How much is played, and how."""
 
-    patients: int = Field(default=100, ge=1)
+    patients: int = Field(default=80, ge=1)
     """Patients an iteration."""
     fresh: bool = True
     """Draw other patients at each iteration (generated clinic only; a file's patients come again each time)."""
@@ -103,7 +103,7 @@ class TrainingConfig(Section):
     """Rows of the last play alone, or of all plays so far."""
     min_score: int = Field(default=7, ge=1, le=10)
     """A treatment or medicine whose best trial scored less makes no row. 1: the best is always kept (the paper's)."""
-    replay: float = Field(default=1.0, ge=0)
+    replay: float = Field(default=2.0, ge=0)
     """Rows of the patient's and judge's own replies, for each row of the therapist: they keep the verifier from eroding."""
     warm_start: bool = False
     """Train on the cognitive models before the first play (the paper's patient side: history -> the other components)."""
@@ -130,9 +130,11 @@ class TrainingConfig(Section):
 class EvaluationConfig(Section):
     """How models are measured, on patients that no row came from."""
 
-    development: int = Field(default=60, ge=1)
+    development: int = Field(default=50, ge=1)
     """Patients of the development split, met by each iteration's model; they steer the loop."""
-    held_out: int = Field(default=120, ge=1)
+    verifier: int = Field(default=120, ge=2)
+    """Patients of the development split by whom each iteration's verdicts are checked."""
+    held_out: int = Field(default=80, ge=1)
     """Held-out patients, met once by base, best and control after the loop has stopped."""
     samples: int = Field(default=5, ge=1)
     """Answers drawn at temperature 1 where the model cannot tell probabilities."""

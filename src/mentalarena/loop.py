@@ -16,7 +16,7 @@ from mentalarena.evaluation.therapist import TASKS
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import write_whole
 from mentalarena.stages.build import build
-from mentalarena.stages.evaluate import evaluate, perplexity
+from mentalarena.stages.evaluate import evaluate, perplexity, reliability
 from mentalarena.stages.play import play
 from mentalarena.stages.run import Arm, Json, Run, named
 from mentalarena.stages.train import train, warm_started
@@ -31,7 +31,8 @@ def run_loop(run: Run) -> Json:
     for iteration in range(settings.iterations + 1):
         ref = models[iteration]
         base = "iteration-00" if iteration else None
-        measured = evaluate(run, ref, "development", f"iteration-{iteration:02d}", base)
+        name = f"iteration-{iteration:02d}"
+        measured = evaluate(run, ref, "development", name, base) | reliability(run, ref, name)
         iterations.append(
             {"iteration": iteration, "model": named(ref), "evaluation": measured, "play": None, "perplexity": None}
         )

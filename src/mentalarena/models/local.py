@@ -202,7 +202,8 @@ class Engine:
         """The prompt is read once; the answers go side by side over its cache."""
         torch = self._torch
         prompt = self.prompt_ids(messages)
-        parts = [self._answer_ids(messages, answer) for answer in answers]
+        written = self._template(messages)
+        parts = [self._answer_ids(messages, written, answer) for answer in answers]
         longest = max(map(len, parts))
         if len(prompt) + longest > self._limit:
             raise ModelError(f"{self.name}: {len(prompt)} prompt tokens; expected at most {self._limit - longest}")
@@ -227,9 +228,8 @@ class Engine:
         turns = [m.as_dict() for m in messages]
         return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=prompt))
 
-    def _answer_ids(self, messages: Sequence[Message], answer: str) -> list[int]:
+    def _answer_ids(self, messages: Sequence[Message], prompt: str, answer: str) -> list[int]:
         """The answer's tokens as the template writes them after the generation prompt."""
-        prompt = self._template(messages)
         whole = self._template((*messages, Message("assistant", answer)), prompt=False)
         rest = whole[len(prompt) :] if whole.startswith(prompt) else answer
         text = rest[: rest.index(answer) + len(answer)]

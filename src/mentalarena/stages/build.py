@@ -9,6 +9,7 @@ from mentalarena.training.controls import coin_flips, same_amount, shuffled_labe
 from mentalarena.training.rows import (
     THERAPIST,
     VERIFIER,
+    RowKind,
     distinct,
     read_episodes,
     read_rows,
@@ -16,6 +17,9 @@ from mentalarena.training.rows import (
     therapist_rows,
     verifier_rows,
 )
+
+REPLAYED: tuple[RowKind, ...] = ("outcome", "choice", "outcome", "talk", "outcome", "score")
+"""What is replayed in turn: outcomes most, because foretelling is what erodes first (dev/LOG.md)."""
 
 
 def build(run: Run, iteration: int, arm: Arm = "main") -> Json:
@@ -37,12 +41,12 @@ def build(run: Run, iteration: int, arm: Arm = "main") -> Json:
             profiles = {p.id: p.cognitive_model for p in patients_of(run.config, iteration)}
         taught = distinct(therapist_rows(episodes, load_prompts(models.therapist.prompt_set), settings.min_score, profiles))
         own = verifier_rows(episodes, load_prompts(models.patient.prompt_set), load_prompts(models.judge.prompt_set))
-        kinds = VERIFIER
+        kinds = REPLAYED
         if arm != "main":
             like = [r for r in read_rows(run.folder(iteration) / "sft.jsonl") if r.kind in THERAPIST]
             taught = same_amount(taught, like, run.config.seed)
         if arm == "unselected":
-            kinds = VERIFIER[:1]
+            kinds = ("talk",)
         if arm == "shuffled-labels":
             taught = shuffled_labels(taught, run.config.seed)
         kept = replayed(own, round(settings.replay * len(taught)), kinds, run.config.seed)

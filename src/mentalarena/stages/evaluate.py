@@ -26,8 +26,8 @@ from mentalarena.training.rows import THERAPIST, Row, read_rows
 def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None = None) -> Json:
     """A model on one split: {task: {split, accuracy, probability, ci95, n, invalid, constant_baseline, p_vs_base}}.
 
-    `name` is the file's (under DIR/evaluation), `base` that of the evaluation to compare with. On the development split
-    the verifier is measured too.
+    `name` is the file's (under DIR/evaluation), `base` that of the evaluation to compare with. All models meet the same
+    patients with the same seeds.
     """
     count = getattr(run.config.evaluation, split)
     met = generated_clinic().draw(split, count, run.config.seed)
@@ -38,33 +38,53 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
     def work() -> Json:
         run.progress.start(f"evaluate {name} ({split.replace('_', '-')})", len(met))
         arena, settings = run.arena(), run.config.evaluation
-        players, judged = run.players(ref, ("therapist",)), run.players(ref)
-        seed = run.config.seed
+        players, seed = run.players(ref, ("therapist",)), run.config.seed
 
-        async def one(pair: tuple[Patient, Reference]) -> tuple[list[Answer], list[Verdict]]:
-            patient, truth = pair
-            place = Place(0, f"evaluate/{name}", patient.id)
-            cast = cast_at(place, players, run.journal, seed)
-            answers = await examine(patient, truth, arena, cast, settings.samples, seed)
-            verdicts: list[Verdict] = []
-            if split == "development":
-                judging = cast_at(Place(0, f"verify/{name}", patient.id), judged, run.journal, seed)
-                verdicts = await verify(patient, truth, references, arena, judging, seed)
+        async def one(pair: tuple[Patient, Reference]) -> list[Answer]:
+            cast = cast_at(Place(0, "evaluate", pair[0].id, name), players, run.journal, seed)
+            answers = await examine(*pair, arena, cast, settings.samples, seed)
             run.progress.advance()
-            return answers, verdicts
+            return answers
 
         found = asyncio.run(each(met, one, run.config.play.concurrency))
-        answers = [answer for pair in found for answer in pair[0]]
-        verdicts = [verdict for pair in found for verdict in pair[1]]
+        answers = [answer for part in found for answer in part]
         write_jsonl(file, (asdict(a) for a in answers))
         compared = read_jsonl(run.out / "evaluation" / f"{base}-{split}.jsonl") if base else None
-        tasks: Json = {task: _task(task, split, answers, compared, references, settings.resamples) for task in TASKS}
-        for check in CHECKS if verdicts else ():
-            right = mean_interval([v.right for v in verdicts if v.check == check], settings.resamples)
-            tasks[f"verifier_{check}"] = {"split": split, "accuracy": right.mean, "ci95": [right.low, right.high]}
-        return tasks
+        return {task: _task(task, split, answers, compared, references, settings.resamples) for task in TASKS}
 
     return recorded(file.with_suffix(".json"), inputs, work)
+
+
+def reliability(run: Run, ref: ModelRef, name: str) -> Json:
+    """How often a model's verdicts, as patient and judge, are right: {verifier_choice, verifier_health: {...}}."""
+    met = generated_clinic().draw("development", run.config.evaluation.verifier, run.config.seed)
+    references = [truth for _, truth in met]
+    inputs = {"model": named(ref), "patients": [p.id for p, _ in met]}
+
+    def work() -> Json:
+        run.progress.start(f"verifier {name}", len(met))
+        arena, players, seed = run.arena(), run.players(ref), run.config.seed
+
+        async def one(pair: tuple[Patient, Reference]) -> list[Verdict]:
+            cast = cast_at(Place(0, "verify", pair[0].id, name), players, run.journal, seed)
+            verdicts = await verify(*pair, references, arena, cast, seed)
+            run.progress.advance()
+            return verdicts
+
+        found = asyncio.run(each(met, one, run.config.play.concurrency))
+        output: Json = {}
+        for check in CHECKS:
+            right = [verdict.right for part in found for verdict in part if verdict.check == check]
+            interval = mean_interval(right, run.config.evaluation.resamples)
+            output[f"verifier_{check}"] = {
+                "split": "development",
+                "accuracy": interval.mean,
+                "ci95": [interval.low, interval.high],
+                "n": len(right),
+            }
+        return output
+
+    return recorded(run.out / "evaluation" / f"{name}-verifier.json", inputs, work)
 
 
 def _task(

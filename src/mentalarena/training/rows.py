@@ -41,6 +41,8 @@ class RowLineage:
     patient: str
     patient_source: str
     patient_licence: str
+    score: int | None = None
+    """The judge's score of the trial that the row is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def therapist_rows(
             if best and (best.score is None or best.score >= min_score):
                 prompt = _asked(prompts, kind, profile) or tried[0].messages
                 completion = trials.answer(kind, best.proposal, best.rationale)
-                rows.append(_row(kind, prompt, completion, episode, "therapist"))
+                rows.append(_row(kind, prompt, completion, episode, "therapist", best.score))
     return rows
 
 
@@ -143,11 +145,13 @@ def verifier_rows(episodes: Iterable[Episode], patient: PromptSet, judge: Prompt
                 prompt = trials.outcome_view(encoded, trial.kind, trial.proposal, patient).messages
                 told = f"reason: {trial.reason}\n" if trial.reason else ""
                 told += f"outcome: {trial.predicted_outcome}\nhealth: {trial.health_state}"
-                rows.append(_row("outcome", prompt, told, episode, "patient"))
+                rows.append(_row("outcome", prompt, told, episode, "patient", trial.score))
             if trial.score is not None:
                 system = Message("system", judge.render("judge_system"))
                 asked = trials.score_prompt(trial.predicted_outcome, trial.health_state, judge)
-                rows.append(_row("score", (system, Message("user", asked)), f"score: {trial.score}", episode, "judge"))
+                rows.append(
+                    _row("score", (system, Message("user", asked)), f"score: {trial.score}", episode, "judge", trial.score)
+                )
     return rows
 
 
@@ -170,17 +174,30 @@ def warm_start_rows(models: Iterable[CognitiveModel], prompts: PromptSet, source
 
 
 def replayed(rows: Sequence[Row], count: int, kinds: Sequence[RowKind], seed: int) -> list[Row]:
-    """At most `count` rows, as evenly over the kinds as they allow, drawn by seed."""
+    """At most `count` rows, in turn over `kinds` (one that stands there twice comes twice as often), drawn by seed.
+
+    Within a kind, bad, middling and good scores come in turn: what is tried is mostly meant to help, and replaying that
+    alone would teach the patient that everything does.
+    """
     rng = random.Random(seed)
-    left = {kind: [row for row in rows if row.kind == kind] for kind in kinds}
-    for pile in left.values():
-        rng.shuffle(pile)
+    left = {
+        kind: [[r for r in rows if r.kind == kind and _band(r) == b] for b in range(4)] for kind in dict.fromkeys(kinds)
+    }
     drawn: list[Row] = []
-    while len(drawn) < count and any(left.values()):
+    while len(drawn) < count and any(pile for piles in left.values() for pile in piles):
         for kind in kinds:
-            if left[kind] and len(drawn) < count:
-                drawn.append(left[kind].pop())
+            piles = left[kind]
+            piles.append(piles.pop(0))  # the next band's turn
+            pile = next((p for p in piles if p), None)
+            if pile and len(drawn) < count:
+                drawn.append(pile.pop(rng.randrange(len(pile))))
     return drawn
+
+
+def _band(row: Row) -> int:
+    """0 for no score, 1 for bad, 2 for middling, 3 for good."""
+    score = row.lineage.score
+    return 0 if score is None else 1 if score <= 3 else 2 if score <= 7 else 3
 
 
 def distinct(rows: Iterable[Row]) -> list[Row]:
@@ -195,7 +212,14 @@ def _asked(prompts: PromptSet, kind: RowKind, profile: str | None) -> tuple[Mess
     return system, Message("user", prompts.render(f"profile_{kind}", profile=profile))
 
 
-def _row(kind: RowKind, prompt: tuple[Message, ...], completion: str, episode: Episode, role: RoleName) -> Row:
+def _row(
+    kind: RowKind,
+    prompt: tuple[Message, ...],
+    completion: str,
+    episode: Episode,
+    role: RoleName,
+    score: int | None = None,
+) -> Row:
     origin = episode.lineage
     lineage = RowLineage(
         episode.id,
@@ -204,5 +228,6 @@ def _row(kind: RowKind, prompt: tuple[Message, ...], completion: str, episode: E
         episode.patient_id,
         origin.patient_source if origin else "",
         origin.patient_licence if origin else "unstated",
+        score,
     )
     return Row(kind, prompt, completion, lineage)
