@@ -1,6 +1,6 @@
 """Does selection by the simulated patient make the gain? Selected against unselected rows, and against spoilt verdicts.
 
-    python benchmarks/selfplay_gain.py --out runs-out/gain [--seeds 3] [--patients 100] [--held-out 60]
+    python benchmarks/selfplay_gain.py --out runs-out/gain [--seeds 3] [--patients 80] [--held-out 50]
 
 For each seed: one iteration of play by the base model; from these episodes one model each is trained on selected rows, on
 unselected rows (an arm that never asks for a verdict), and on rows whose verdicts were replaced by coin flips in 50 and
@@ -78,8 +78,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--patients", type=int, default=100)
-    parser.add_argument("--held-out", type=int, default=60)
+    parser.add_argument("--patients", type=int, default=80)
+    parser.add_argument("--held-out", type=int, default=50)
     parser.add_argument("--set", action="append", default=[], help="one more setting, as for mentalarena run")
     args = parser.parse_args()
     found = [one_seed(args.out / f"seed-{seed}", seed, args) for seed in range(args.seeds)]

@@ -148,3 +148,86 @@ def test_exported_names() -> None:
         "play_episode",
     ]
     assert all(hasattr(mentalarena, name) for name in mentalarena.__all__)
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Path:
+    out = tmp_path / "run"
+    assert run("play", "--out", str(out), "--patients", "3", "--quiet", *SCRIPTED).returncode == 0
+    return out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["build", "--iteration", "4"], "iteration-04/episodes.jsonl: No such file"),
+        (["train", "--iteration", "1"], "iteration-00/sft.jsonl: No such file"),
+        (["train", "--iteration", "2"], "expected `mentalarena train --iteration 1` to have been run"),
+        (["evaluate", "--iteration", "1"], "expected `mentalarena train --iteration 1` to have been run"),
+        (["show", "99"], "no episode begins with '99'"),
+    ],
+)
+def test_a_stage_without_the_one_before_is_one_line(arguments: list[str], expected: str, played: Path) -> None:
+    result = run(*arguments, "--out", str(played))
+    assert result.returncode == 2
+    assert expected in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["build", "train", "evaluate", "report"])
+def test_a_folder_that_is_no_run_is_one_line_and_stays_as_it_is(command: str, tmp_path: Path) -> None:
+    result = run(command, "--out", str(tmp_path / "nothing"))
+    assert result.returncode == 2
+    assert "expected" in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("config.json", ["build"]),
+        ("config.json", ["play", "--patients", "3", "--quiet", *SCRIPTED]),
+        ("summary.json", ["report"]),
+        ("arms/main/iteration-00/play.json", ["play", "--patients", "3", "--quiet", *SCRIPTED]),
+        ("iteration-00/episodes.jsonl", ["build"]),
+        ("journal.sqlite", ["build"]),
+    ],
+)
+def test_a_torn_file_of_a_run_is_one_line_that_names_it(name: str, arguments: list[str], played: Path) -> None:
+    (played / name).write_text('{"torn": ')
+    result = run(*arguments, "--out", str(played))
+    assert result.returncode == 2
+    assert Path(name).name in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_model_that_cannot_be_trained_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
+    result = run("run", "--out", str(tmp_path / "run"), *SCRIPTED)
+    assert result.returncode == 2
+    assert result.stderr == (
+        "mentalarena: models.therapist.provider: 'scripted' cannot be trained; expected 'embedded' or 'transformers'\n"
+    )
+
+
+def test_one_patient_is_shown_while_it_speaks(tmp_path: Path) -> None:
+    result = run("play", "--out", str(tmp_path / "run"), "--patients", "1", "--show", *SCRIPTED)
+    spoken, whole = result.stdout.split("episode 00-play", 1)
+    assert spoken.startswith("  patient  i feel")
+    assert spoken.count("therapist  ") >= 4
+    assert "diagnosis:" in whole
+
+
+def test_changes_that_are_allowed_are_kept(played: Path) -> None:
+    again = ["play", "--out", str(played), "--patients", "3", "--quiet", *SCRIPTED]
+    assert run(*again, "--set", "loop.iterations=5").returncode == 0
+    assert json.loads((played / "changes.jsonl").read_text()) == {"loop.iterations": [2, 5]}
+
+
+def test_keys_for_all_models_hold_where_a_role_says_nothing_else() -> None:
+    from mentalarena.config import load_config
+
+    config = load_config(None, ["models.all.provider=scripted", "models.judge.provider=embedded", "models.all.top_p=0.5"])
+    roles = config.models
+    assert [r.provider for r in (roles.patient, roles.therapist, roles.judge)] == ["scripted", "scripted", "embedded"]
+    assert roles.judge.top_p == 0.5

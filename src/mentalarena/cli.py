@@ -119,12 +119,11 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """An adapter from the rows of the iterations before: iteration-NN/adapter."""
-    from mentalarena.stages.run import link, named
+    from mentalarena.stages.run import named
     from mentalarena.stages.train import train as train_stage
 
     with _opened(_config_of(out), out, quiet or as_json) as opened:
         ref = train_stage(opened, iteration, _model_of(opened, iteration - 1))
-        link(out, iteration)
         name = named(ref)
     typer.echo(json.dumps({"model": name, "adapter": str(ref.adapter)}) if as_json else f"{name}: adapter in {ref.adapter}")
 
@@ -143,9 +142,10 @@ def evaluate(
 
     split: Any = "held_out" if held_out else "development"
     with _opened(_config_of(out), out, quiet or as_json) as opened:
+        model = _model_of(opened, iteration)
         evaluate_stage(opened, _model_of(opened, 0), split, "iteration-00")
         base = "iteration-00" if iteration else None
-        found = evaluate_stage(opened, _model_of(opened, iteration), split, f"iteration-{iteration:02d}", base)
+        found = evaluate_stage(opened, model, split, f"iteration-{iteration:02d}", base)
     typer.echo(json.dumps(found) if as_json else evaluation_table(found))
 
 
@@ -228,12 +228,11 @@ def _opened(config: Config, out: Path, quiet: bool) -> Iterator[Run]:
 
 def _config_of(out: Path) -> Config:
     """The settings that a run directory began with. Raises `DataError` where there are none."""
-    from mentalarena.config import Config
+    from mentalarena.config import validated
+    from mentalarena.runs.directory import read_json
 
-    try:
-        return Config.model_validate_json((out / "config.json").read_text("utf-8"))
-    except OSError as error:
-        raise DataError(f"{out}: {error.strerror}; expected the run directory of `mentalarena play` or `run`") from None
+    path = out / "config.json"
+    return validated(read_json(path, "the settings of a run directory of `mentalarena play` or `run`"), str(path))
 
 
 def _model_of(opened: Run, iteration: int) -> Any:

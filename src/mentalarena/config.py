@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -180,13 +180,18 @@ def load_config(path: Path | None, assignments: Sequence[str] = ()) -> Config:
             raise ConfigError(f"{path}: not TOML ({error})") from None
     for assignment in assignments:
         _assign(tree, assignment)
+    return validated(tree, str(path or "settings"))
+
+
+def validated(tree: Mapping[str, Any], where: str) -> Config:
+    """A settings tree as settings. Raises `ConfigError` that names place, key, and what was expected."""
     try:
         return Config.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         what = "unknown key" if first["type"] == "extra_forbidden" else f"{first['msg']}, found {first['input']!r}"
-        raise ConfigError(f"{path or 'settings'}: {key}: {what}") from None
+        raise ConfigError(f"{where}: {key}: {what}") from None
 
 
 def _assign(tree: dict[str, Any], assignment: str) -> None:

@@ -19,12 +19,14 @@ from mentalarena.stages.build import build
 from mentalarena.stages.evaluate import evaluate, perplexity, reliability
 from mentalarena.stages.play import play
 from mentalarena.stages.run import Arm, Json, Run, named
-from mentalarena.stages.train import train, warm_started
+from mentalarena.stages.train import check_trainable, train, warm_started
 
 
 def run_loop(run: Run) -> Json:
     """The whole loop in a run directory; calling it again goes on. Returns what is in DIR/summary.json."""
     settings = run.config.loop
+    if settings.iterations:
+        check_trainable(run)
     models: list[ModelRef] = [warm_started(run)]
     iterations: list[Json] = []
     stop_reason = "all iterations done"

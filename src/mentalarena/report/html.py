@@ -12,10 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mentalarena.errors import DataError
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.report.terminal import NOTICE, percent
-from mentalarena.runs.directory import read_jsonl, write_whole
+from mentalarena.runs.directory import read_json, read_jsonl, write_whole
 
 PACKAGES = ("mentalarena", "torch", "transformers", "trl", "peft", "scipy")
 COLOURS = {"diagnosis": "#1f6f8b", "treatment": "#b5651d", "medicine": "#5b7f3a"}
@@ -26,11 +25,8 @@ def write_report(out: Path) -> Path:
     from jinja2 import Environment, PackageLoader
     from markupsafe import Markup
 
-    try:
-        summary = json.loads((out / "summary.json").read_text("utf-8"))
-        config = json.loads((out / "config.json").read_text("utf-8"))
-    except OSError as error:
-        raise DataError(f"{out}: {error.strerror}; expected the run directory of `mentalarena run` or `play`") from None
+    summary = read_json(out / "summary.json", "the run directory of `mentalarena run` or `play`")
+    config = read_json(out / "config.json", "the settings of the run")
     environment = Environment(loader=PackageLoader("mentalarena.report"), autoescape=True)
     environment.filters["percent"] = percent
     text = environment.get_template("report.html").render(

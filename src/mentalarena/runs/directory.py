@@ -41,7 +41,7 @@ def open_run(path: Path, config: Mapping[str, Any]) -> Iterator[Path]:
 
 def _fix(path: Path, config: Mapping[str, Any]) -> None:
     if path.exists():
-        old, new = _flat(json.loads(path.read_text("utf-8"))), _flat(config)
+        old, new = _flat(read_json(path, "the settings that the run began with")), _flat(config)
         changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k)]
         fixed = [k for k in changed if k not in FREE]
         if fixed:
@@ -79,6 +79,19 @@ def write_whole(path: Path, text: str) -> None:
         part.replace(path)
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}; nothing that was there is lost") from None
+
+
+def read_json(path: Path, expected: str) -> dict[str, Any]:
+    """A JSON object. Raises `DataError` that names the file and what was expected of it."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; expected {expected}") from None
+    except ValueError:
+        raise DataError(f"{path}: torn or invalid JSON; expected {expected}") from None
+    if not isinstance(found, dict):
+        raise DataError(f"{path}: a {type(found).__name__}; expected {expected}")
+    return found
 
 
 def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:

@@ -23,7 +23,7 @@ from mentalarena.errors import DataError
 from mentalarena.models.backends import Backends, base_of
 from mentalarena.models.base import ModelRef, Sampling
 from mentalarena.models.lexical import LexicalEmbedder
-from mentalarena.runs.directory import open_run, write_whole
+from mentalarena.runs.directory import open_run, read_json, write_whole
 from mentalarena.runs.journal import Journal
 from mentalarena.runs.progress import Progress, Silence
 from mentalarena.runs.runner import Player
@@ -113,8 +113,8 @@ def recorded(path: Path, inputs: Mapping[str, Any], work: Callable[[], Json]) ->
     """The output of a stage, from its record while the inputs are the same, or else from `work`."""
     digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
     if path.exists():
-        record = json.loads(path.read_text("utf-8"))
-        if record["inputs"] == digest:
+        record = read_json(path, "the record of a stage; delete it to do the stage again")
+        if record.get("inputs") == digest:
             return dict(record["output"])
     output = work()
     write_whole(path, json.dumps({"inputs": digest, "output": output}, indent=1) + "\n")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.errors import ConfigError
+from mentalarena.models.backends import need_extra
 from mentalarena.models.base import ModelRef
-from mentalarena.stages.run import Arm, Run, patients_of
+from mentalarena.stages.run import Arm, Run, link, patients_of
 from mentalarena.training.lora import LoraTrainer
 from mentalarena.training.rows import Row, read_rows, warm_start_rows
 
@@ -19,7 +20,18 @@ def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> Model
     first = 0 if settings.rows == "accumulated" else iteration - 1
     rows = [row for i in range(first, iteration) for row in read_rows(run.folder(i, arm) / "sft.jsonl")]
     begin = start if settings.start_from == "previous" else warm_started(run)
-    return _fit(run, rows, begin, run.folder(iteration, arm), f"train {iteration}" if arm == "main" else f"train ({arm})")
+    title = f"train {iteration}" if arm == "main" else f"train ({arm})"
+    ref = _fit(run, rows, begin, run.folder(iteration, arm), title)
+    if arm == "main":
+        link(run.out, iteration)
+    return ref
+
+
+def check_trainable(run: Run) -> None:
+    """Raises `ConfigError` before anything is paid for, when the therapist's model could not be trained here."""
+    if run.config.models.therapist.provider == "scripted":
+        raise ConfigError("models.therapist.provider: 'scripted' cannot be trained; expected 'embedded' or 'transformers'")
+    need_extra("train", ("torch", "trl", "peft", "datasets"), "training")
 
 
 def warm_started(run: Run) -> ModelRef:
@@ -35,8 +47,7 @@ def warm_started(run: Run) -> ModelRef:
 
 
 def _fit(run: Run, rows: Sequence[Row], start: ModelRef, out: Path, title: str) -> ModelRef:
-    if run.config.models.therapist.provider == "scripted":
-        raise ConfigError("models.therapist.provider: 'scripted' cannot be trained; expected 'embedded' or 'transformers'")
+    check_trainable(run)
     run.backends.release()  # the memory belongs to the training now
     run.progress.start(title, 1.0)
     reached = 0.0

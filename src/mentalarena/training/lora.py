@@ -6,8 +6,10 @@ name or not at all. `python -m mentalarena.training.lora JOB.json` is that proce
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,12 +18,12 @@ from typing import Any, Protocol
 
 from mentalarena.config import TrainingConfig
 from mentalarena.errors import DataError, TrainingFailed
-from mentalarena.models.backends import folder_of, need_extra
+from mentalarena.models.backends import folder_of
 from mentalarena.models.base import ModelRef
-from mentalarena.runs.directory import write_jsonl, write_whole
+from mentalarena.runs.directory import read_json, write_jsonl, write_whole
 from mentalarena.training.rows import Row
 
-ADAPTER, JOB = "adapter", "training.json"
+ADAPTER, JOB, RESULT = "adapter", "training.json", "result.json"
 Progress = Callable[[float, float], None]
 """Called with the share that is done (0 to 1) and the latest training loss."""
 
@@ -42,13 +44,18 @@ class LoraTrainer:
 
     def fit(self, rows: Sequence[Row], start: ModelRef, out: Path) -> ModelRef:
         finished = ModelRef(start.base, out / ADAPTER)
-        if (out / ADAPTER).exists():
-            return finished
         if not rows:
             raise DataError(f"{out}: no rows to train on; expected at least one (see the problems of the episodes)")
-        need_extra("train", ("torch", "trl", "peft", "datasets"), "training")
+        inputs = self._inputs(rows, start)
+        if (out / ADAPTER).exists():
+            if read_json(out / ADAPTER / RESULT, "the result of a training").get("inputs", inputs) == inputs:
+                return finished
+            shutil.rmtree(out / ADAPTER)
+        if (out / JOB).exists() and read_json(out / JOB, "the job of a training").get("inputs") != inputs:
+            shutil.rmtree(out / "checkpoints", ignore_errors=True)  # they belong to other rows
         write_jsonl(out / "training-rows.jsonl", (row.as_dict() for row in rows))
         job = {
+            "inputs": inputs,
             "base": folder_of(start),
             "adapter": str(start.adapter) if start.adapter else None,
             "rows": str(out / "training-rows.jsonl"),
@@ -59,6 +66,12 @@ class LoraTrainer:
         write_whole(out / JOB, json.dumps(job, indent=1) + "\n")
         self._run(out / JOB)
         return finished
+
+    def _inputs(self, rows: Sequence[Row], start: ModelRef) -> str:
+        """A digest of what decides the result: an adapter from other rows, settings or weights is not this one."""
+        adapter = (start.adapter / RESULT).read_text("utf-8") if start.adapter else ""
+        told = [start.base, adapter, self._seed, self._settings.model_dump(mode="json", exclude={"save_steps"})]
+        return hashlib.sha256(json.dumps([told, [row.as_dict() for row in rows]], sort_keys=True).encode()).hexdigest()
 
     def _run(self, job: Path) -> None:
         quiet = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_DISABLE_PROGRESS_BARS": "1", "TRANSFORMERS_VERBOSITY": "error"}
@@ -86,7 +99,6 @@ class LoraTrainer:
 def _train(job: dict[str, Any]) -> None:
     """The work itself, in its own process."""
     import fcntl
-    import shutil
 
     from datasets import Dataset
     from peft import LoraConfig, PeftModel
@@ -169,7 +181,8 @@ def _train(job: dict[str, Any]) -> None:
     shutil.rmtree(part, ignore_errors=True)
     trainer.model.save_pretrained(part)
     counts = {"rows": len(fitting), "too_long": len(rows) - len(fitting), "loss": result.training_loss}
-    write_whole(part / "result.json", json.dumps({**counts, "steps": result.global_step}) + "\n")
+    told = {**counts, "steps": result.global_step, "inputs": job.get("inputs")}
+    write_whole(part / RESULT, json.dumps(told) + "\n")
     part.rename(out / ADAPTER)
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
 
