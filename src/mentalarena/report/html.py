@@ -131,7 +131,7 @@ def _svg(figure: Any) -> str:
 
     drawn = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": "mentalarena", "svg.fonttype": "none"}):
-        figure.savefig(drawn, format="svg", metadata={"Date": None})
+        figure.savefig(drawn, format="svg", metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     text = drawn.getvalue()
     return text[text.index("<svg") :]
 
