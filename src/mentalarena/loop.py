@@ -14,9 +14,9 @@ from typing import Any
 
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.models.base import ModelRef
-from mentalarena.runs.directory import write_whole
+from mentalarena.runs.directory import read_jsonl, write_whole
 from mentalarena.stages.build import build
-from mentalarena.stages.evaluate import evaluate, perplexity, reliability
+from mentalarena.stages.evaluate import HELD_OUT_LOOKS, evaluate, perplexity, reliability
 from mentalarena.stages.play import play
 from mentalarena.stages.run import Arm, Json, Run, named
 from mentalarena.stages.train import check_trainable, train, warm_started
@@ -84,6 +84,7 @@ def best_of(iterations: list[Json]) -> int:
 def _write(
     run: Run, iterations: list[Json], held_out: Json | None, stop_reason: str, control_model: str | None = None
 ) -> Json:
+    looks = run.out / HELD_OUT_LOOKS
     control = {"kind": run.config.loop.control, "model": control_model} if control_model else None
     summary = {
         "iterations": iterations,
@@ -91,6 +92,7 @@ def _write(
         "stop_reason": stop_reason,
         "control": control,
         "held_out": held_out,
+        "held_out_looks": [record["name"] for record in read_jsonl(looks)] if looks.exists() else [],
         "seed": run.config.seed,
     }
     write_whole(run.out / "summary.json", json.dumps(summary, indent=1) + "\n")

@@ -39,6 +39,7 @@ def judged(truth: Reference, right_choice: bool, scores: dict[bool, str]) -> Scr
         (False, {True: "score: 2", False: "score: 9"}, [0.0, 0.0]),
         (True, {True: "score: 5", False: "score: 5"}, [1.0, 0.0]),
         (True, {True: "no idea", False: "score: 2"}, [1.0, 0.0]),
+        (True, {True: "score: 9", False: "no idea"}, [1.0, 0.0]),
     ],
 )
 def test_verdicts_are_held_against_the_reference(

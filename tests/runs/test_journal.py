@@ -156,3 +156,22 @@ def test_no_therapist_request_in_the_whole_journal_holds_unsaid_profile_text(
             assert not [s for s in secrets if s in text and s not in said[item]]
             checked += 1
     assert checked > 100
+
+
+def test_a_run_goes_on_when_a_call_that_had_failed_now_succeeds(
+    tmp_path: Path, arena: Arena, clinic: GeneratedClinic
+) -> None:
+    """The episode had gone on without the guidance that failed; what is journaled after it belongs to another course."""
+    failing = True
+
+    def flaky(messages: Sequence[Message], sampling: Sampling) -> str:
+        if failing and messages[-1].content.endswith("what should the therapist ask?"):
+            raise ModelError("503")
+        return toy_player(messages, sampling)
+
+    first = play_into(tmp_path / "a", arena, clinic, flaky)
+    failing = False
+    assert 0 < play_into(tmp_path / "a", arena, clinic, flaky) < 2 * first
+    assert play_into(tmp_path / "a", arena, clinic, flaky) == 0
+    play_into(tmp_path / "b", arena, clinic, flaky)
+    assert (tmp_path / "a" / "episodes.jsonl").read_bytes() == (tmp_path / "b" / "episodes.jsonl").read_bytes()

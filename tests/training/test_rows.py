@@ -94,8 +94,10 @@ def test_3_the_first_question_is_answered_with_the_best_proposal(met: list[tuple
 
 def test_3_an_arm_without_verdicts_keeps_the_first_proposal(met: list[tuple[Patient, Episode]]) -> None:
     unjudged = dataclasses.replace(trial("treatment", "x", None), predicted_outcome="", health_state="")
-    row = therapist_rows([with_trials(met[0][1], unjudged)], COMPACT, min_score=7)[1]
-    assert row.completion.startswith("treatment: x")
+    episode = with_trials(met[0][1], unjudged)
+    bare = dataclasses.replace(episode, diagnosis=Diagnosis(("a",), "a"))
+    assert therapist_rows([bare], COMPACT, min_score=7)[1].completion.startswith("treatment: x")
+    assert [row.kind for row in therapist_rows([episode], COMPACT, min_score=7)] == ["diagnosis"], "an outage is no verdict"
 
 
 def test_4_the_papers_rows_hold_the_full_cognitive_model(met: list[tuple[Patient, Episode]]) -> None:
@@ -154,6 +156,12 @@ def test_rows_and_episodes_come_back_from_their_files(met: list[tuple[Patient, E
     rows: Sequence[Row] = therapist_rows(episodes, COMPACT)
     write_jsonl(tmp_path / "sft.jsonl", (row.as_dict() for row in rows))
     assert read_rows(tmp_path / "sft.jsonl") == rows
+
+
+def test_a_line_separator_in_a_models_text_does_not_tear_a_line(met: list[tuple[Patient, Episode]], tmp_path: Path) -> None:
+    row = dataclasses.replace(therapist_rows([met[0][1]], COMPACT)[0], completion="one\u2028two\u0085three")
+    write_jsonl(tmp_path / "sft.jsonl", [row.as_dict()])
+    assert read_rows(tmp_path / "sft.jsonl") == [row]
 
 
 @pytest.mark.parametrize("line", ['{"id": 3}', '{"prompt": [], "kind": "x"}'])

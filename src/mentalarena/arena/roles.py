@@ -24,6 +24,10 @@ class Direct:
     async def reply(self, scope: str, messages: tuple[Message, ...], sampling: Sampling) -> Reply:
         return await self.model.generate(messages, sampling)
 
+    @property
+    def can_score(self) -> bool:
+        return isinstance(self.model, Scorer)
+
     async def score(self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...]) -> list[float]:
         if not isinstance(self.model, Scorer):
             raise ModelError(f"{self.model.name}: cannot score answers; expected a model that can")

@@ -23,6 +23,11 @@ class Voice(Protocol):
         """Answer one request; raises `ModelError` when no answer can be had."""
         ...
 
+    @property
+    def can_score(self) -> bool:
+        """Whether the model can tell how probable an answer is."""
+        ...
+
     async def score(self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...]) -> list[float]:
         """Natural log-probability of each answer; raises `ModelError` when the model cannot tell."""
         ...

@@ -66,11 +66,13 @@ async def _answers(view: View, kind: str, vocabulary: Vocabulary, cast: Cast, sa
     """The probability of each name of the clinic; what is missing to 1 is no answer."""
     names = vocabulary.of(kind)
     write: Callable[[str], str] = diagnosis.answer if kind == "diagnosis" else lambda name: trials.answer(_kind(kind), name)
-    try:
-        scores = await cast.therapist.score(view, f"{kind}-score", [write(name) for name in names])
+    if cast.therapist.voice.can_score:
+        try:
+            scores = await cast.therapist.score(view, f"{kind}-score", [write(name) for name in names])
+        except ModelError as error:
+            cast.therapist.ledger.problem(f"{kind}-score", "therapist", "model_error", str(error))
+            return {}
         return {name: math.exp(score) for name, score in zip(names, scores, strict=True)}
-    except ModelError:
-        pass  # a model that only talks: draw
     drawing = replace(cast.therapist, sampling=replace(cast.therapist.sampling, temperature=1.0, top_p=1.0))
 
     def parse(text: str) -> str:
@@ -95,7 +97,9 @@ def _drawn(shares: Mapping[str, float], rng: random.Random) -> str | None:
 def _held_against(right: Sequence[str], shares: Mapping[str, float]) -> Answer:
     likeliest = max(shares, key=lambda name: shares[name], default=None)
     probability = sum(shares.get(name, 0.0) for name in right)
-    return Answer("", "", round(probability, 6), likeliest in right, round(max(0.0, 1.0 - sum(shares.values())), 6))
+    invalid = max(0.0, 1.0 - sum(shares.values()))
+    sensible = likeliest is not None and shares[likeliest] > invalid  # else its likeliest answer may be no name at all
+    return Answer("", "", round(probability, 6), sensible and likeliest in right, round(invalid, 6))
 
 
 def constant_baseline(task: str, references: Sequence[Reference]) -> float:

@@ -4,7 +4,7 @@ The loop learns from these verdicts, so their quality bounds what it can learn, 
 them. Each patient is put before questions whose answer its reference settles:
 - choice: its own disorder against another one, asked in both orders; right is its own disorder both times;
 - health: one suitable and one unsuitable proposal of each kind, tried and scored; right is the higher score for the
-  suitable one.
+  suitable one. A score that cannot be had is never right.
 The other disorder and the unsuitable proposals are drawn by seed from the other patients' references.
 """
 
@@ -49,9 +49,9 @@ async def verify(
     )
     chosen = all(v is not None and v[0] == truth.disorder for v in votes)
 
-    async def score(kind: TrialKind, name: str, step: str) -> int:
+    async def score(kind: TrialKind, name: str, step: str) -> int | None:
         told = await foretell(kind, name, step, encoded, cast)
-        return told.score if told and told.score is not None else 0
+        return told.score if told else None
 
     def suitable(reference: Reference) -> Mapping[TrialKind, tuple[str, ...]]:
         return {"treatment": reference.treatments, "medicine": reference.medicines}
@@ -61,5 +61,5 @@ async def verify(
         good = rng.choice(suitable(truth)[kind])
         bad = rng.choice([name for name in suitable(foreign)[kind] if name not in suitable(truth)[kind]])
         scores = await asyncio.gather(score(kind, good, f"verify-{kind}-good"), score(kind, bad, f"verify-{kind}-bad"))
-        right.append(scores[0] > scores[1])
+        right.append(scores[0] is not None and scores[1] is not None and scores[0] > scores[1])
     return [Verdict(patient.id, "choice", float(chosen)), Verdict(patient.id, "health", sum(right) / len(right))]

@@ -54,6 +54,11 @@ class BlockPool:
             slots.append(slot)
         return slots
 
+    def count(self, ids: Sequence[int]) -> int:
+        """How many blocks `find` would find. Reads only, so that it may be called beside the thread that computes."""
+        keys = keys_of(ids[:-1])
+        return next((number for number, key in enumerate(keys) if key not in self._slot), len(keys))
+
     def gather(self, rows: Sequence[Sequence[int]]) -> Tensor:
         """The stored beginnings, left-padded to the longest: shape (layers, 2, rows, heads, tokens, width)."""
         longest = max(map(len, rows))

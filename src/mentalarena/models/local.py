@@ -160,7 +160,7 @@ class Engine:
         """How many tokens at the beginning of a prompt need not be computed again."""
         from mentalarena.models.blocks import BLOCK
 
-        return BLOCK * len(self._pool.find(ids)) if self._pool else 0
+        return BLOCK * self._pool.count(ids) if self._pool else 0
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         text = self._template(messages)
@@ -196,7 +196,10 @@ class Engine:
 
     async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
         """Log-probability (natural) of each answer as the start of the reply. Raises `ModelError` for a prompt too long."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self.score_now, messages, answers)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, self.score_now, messages, answers)
+        except (RuntimeError, ValueError) as error:  # out of memory; a template that changes the answer
+            raise ModelError(f"{self.name}: {error}") from None
 
     def score_now(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
         """The prompt is read once; the answers go side by side over its cache."""

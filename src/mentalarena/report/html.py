@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mentalarena.evaluation.therapist import TASKS
-from mentalarena.report.terminal import NOTICE, percent
+from mentalarena.report.terminal import CONTROL_NOTE, NOTICE, percent
 from mentalarena.runs.directory import read_json, read_jsonl, write_whole
 
 PACKAGES = ("mentalarena", "torch", "transformers", "trl", "peft", "scipy")
@@ -33,6 +33,7 @@ def write_report(out: Path) -> Path:
         summary=summary,
         tasks=TASKS,
         notice=NOTICE,
+        control_note=CONTROL_NOTE,
         gain=Markup(_gain(summary)) if _can_draw(summary) else "",  # noqa: S704  (our own drawing)
         perplexity=Markup(_perplexity(summary)) if _can_draw(summary) else "",  # noqa: S704
         episode=_sample(out),

@@ -16,6 +16,11 @@ NOTICE = (
     "This shows that the machinery works; it says nothing about clinical knowledge."
 )
 
+CONTROL_NOTE = (
+    "The control has one iteration, on as many rows as the first one had; "
+    "benchmarks/selfplay_gain.py compares equal amounts."
+)
+
 
 @contextmanager
 def bars(quiet: bool) -> Iterator[Progress]:
@@ -80,6 +85,9 @@ def result_table(summary: Mapping[str, Any]) -> str:
             for check in ("choice", "health")
         ]
         text += f"Verifier reliability (development patients): {', '.join(moved)}\n"
+    text += f"Held-out patients were met {len(summary['held_out_looks'])} times: {', '.join(summary['held_out_looks'])}.\n"
+    if summary["control"]:
+        text += f"{CONTROL_NOTE}\n"
     return f"{text}Stopped: {summary['stop_reason']}.\n{NOTICE}\n"
 
 

@@ -68,13 +68,17 @@ class Journal:
     def close(self) -> None:
         self._db.close()
 
-    def find(self, place: Place, scope: str, position: int, digest: str) -> Reply | None:
-        """The reply to this request, from its own place or from an equal request elsewhere; None when it is new."""
+    def find(self, place: Place, scope: str, position: int, digest: str, strict: bool = True) -> Reply | None:
+        """The reply to this request, from its own place or from an equal request elsewhere; None when it is new.
+
+        Raises `JournalDiverged` for another request at this place, unless not `strict`: what then stands there will be
+        replaced.
+        """
         key = (*place.key, scope, position)
         row = self._db.execute(
             "SELECT digest FROM replies WHERE iteration=? AND stage=? AND item=? AND scope=? AND position=?", key
         ).fetchone()
-        if row and row[0] != digest:
+        if strict and row and row[0] != digest:
             raise JournalDiverged(
                 f"{self._path}: another request stands at {place.stage} {place.item} {scope}[{position}]; "
                 "expected the same code, prompts and models as when the run began"
@@ -92,7 +96,7 @@ class Journal:
             with self._transaction():
                 self._db.execute("INSERT OR IGNORE INTO answers VALUES (?, ?)", (digest, answer))
                 self._db.execute(
-                    "INSERT OR IGNORE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?)",
                     (*place.key, scope, position, digest, request),
                 )
         except sqlite3.Error as error:
@@ -131,7 +135,14 @@ class JournaledVoice:
     journal: Journal
     place: Place
     seed: int
+    asked: set[str] = field(default_factory=set)
+    """Scopes of this item in which a model was asked anew; the item's voices share it. Where an answer is new (a call that
+    had failed before now succeeds), what the journal holds of later calls may be of another course of events."""
     _positions: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def can_score(self) -> bool:
+        return isinstance(self.model, Scorer)
 
     async def reply(self, scope: str, messages: tuple[Message, ...], sampling: Sampling) -> Reply:
         position = self._positions[scope]
@@ -157,10 +168,11 @@ class JournaledVoice:
         position = self._positions[scope]
         self._positions[scope] += 1
         digest = _digest(scope.split("/")[0], self.model.name, messages, settings)
-        reply = self.journal.find(self.place, scope, position, digest)
+        reply = self.journal.find(self.place, scope, position, digest, strict=not self.asked)
         if reply:
             self.journal.replayed += 1
         else:
+            self.asked.add(scope)
             reply = await ask()
             self.journal.paid += 1
         self.journal.keep(self.place, scope, position, digest, messages, reply)

@@ -64,10 +64,10 @@ async def each(items: Sequence[Item], work: Callable[[Item], Awaitable[Result]],
 
 def cast_at(place: Place, players: Mapping[RoleName, Player], journal: Journal, seed: int) -> Cast:
     """The cast of one item: every role behind the journal at this place, with a fresh ledger."""
-    ledger = Ledger()
+    ledger, asked = Ledger(), set[str]()
     roles: dict[RoleName, Role] = {
         name: Role(
-            name, JournaledVoice(p.model, journal, place, seed), p.prompts, p.sampling, ledger, p.verdict_temperature
+            name, JournaledVoice(p.model, journal, place, seed, asked), p.prompts, p.sampling, ledger, p.verdict_temperature
         )
         for name, p in players.items()
     }

@@ -30,7 +30,9 @@ def build(run: Run, iteration: int, arm: Arm = "main") -> Json:
     """
     settings, models = run.config.training, run.config.models
     source = run.folder(iteration, "unselected" if arm == "unselected" else "main") / "episodes.jsonl"
-    inputs = {"episodes": digest_of(source), "settings": settings.model_dump(mode="json"), "arm": arm}
+    like = digest_of(run.folder(iteration) / "sft.jsonl") if arm != "main" else None
+    told = settings.model_dump(mode="json")
+    inputs = {"episodes": digest_of(source), "settings": told, "arm": arm, "like": like, "prompts": run.prompts}
 
     def work() -> Json:
         episodes = read_episodes(source)
@@ -45,8 +47,8 @@ def build(run: Run, iteration: int, arm: Arm = "main") -> Json:
         if arm != "main":
             like = [r for r in read_rows(run.folder(iteration) / "sft.jsonl") if r.kind in THERAPIST]
             taught = same_amount(taught, like, run.config.seed)
-        if arm == "unselected":
-            kinds = ("talk",)
+        if arm in ("unselected", "shuffled-labels"):
+            kinds = ("talk",)  # choices, outcomes and scores are verdicts
         if arm == "shuffled-labels":
             taught = shuffled_labels(taught, run.config.seed)
         kept = replayed(own, round(settings.replay * len(taught)), kinds, run.config.seed)
@@ -54,4 +56,4 @@ def build(run: Run, iteration: int, arm: Arm = "main") -> Json:
         write_jsonl(run.folder(iteration, arm) / "sft.jsonl", (row.as_dict() for row in rows))
         return {kind: sum(row.kind == kind for row in rows) for kind in (*THERAPIST, *VERIFIER)}
 
-    return recorded(run.folder(iteration, arm) / "build.json", inputs, work)
+    return recorded(run.folder(iteration, arm) / "build.json", inputs, work, run.folder(iteration, arm) / "sft.jsonl")

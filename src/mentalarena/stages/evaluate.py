@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from mentalarena.arena.types import Problem
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.generated import Split, generated_clinic
 from mentalarena.clinic.references import Reference
+from mentalarena.errors import TooManyFailures
 from mentalarena.evaluation.statistics import mean_interval, paired_p
 from mentalarena.evaluation.therapist import TASKS, Answer, constant_baseline, examine
 from mentalarena.evaluation.verifier import CHECKS, Verdict, verify
@@ -19,8 +20,13 @@ from mentalarena.models.base import ModelRef, Scorer
 from mentalarena.runs.directory import read_jsonl, write_jsonl
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import cast_at, each
-from mentalarena.stages.run import Json, Run, named, recorded
+from mentalarena.stages.run import Json, Run, digest, digest_of, named, recorded
 from mentalarena.training.rows import THERAPIST, Row, read_rows
+
+OUTAGE = 0.05
+"""An evaluation with a larger share of interviews in which a model could not answer makes no number."""
+HELD_OUT_LOOKS = "evaluation/held-out-looks.jsonl"
+"""Every evaluation on held-out patients, in order: a set that is met often is no longer held out."""
 
 
 def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None = None) -> Json:
@@ -33,33 +39,46 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
     met = generated_clinic().draw(split, count, run.config.seed)
     references = [truth for _, truth in met]
     file = run.out / "evaluation" / f"{name}-{split}.jsonl"
-    inputs = {"model": named(ref), "patients": [p.id for p, _ in met], "base": base}
+    against = digest_of(run.out / "evaluation" / f"{base}-{split}.jsonl") if base else None
+    inputs = {"model": named(ref), "patients": digest([asdict(p) for p, _ in met]), "base": against, "prompts": run.prompts}
 
     def work() -> Json:
         run.progress.start(f"evaluate {name} ({split.replace('_', '-')})", len(met))
         arena, settings = run.arena(), run.config.evaluation
         players, seed = run.players(ref, ("therapist",)), run.config.seed
+        failures: list[Problem] = []
+        failed: list[str] = []
 
         async def one(pair: tuple[Patient, Reference]) -> list[Answer]:
             cast = cast_at(Place(0, "evaluate", pair[0].id, name), players, run.journal, seed)
             answers = await examine(*pair, arena, cast, settings.samples, seed)
+            failures.extend(p for p in cast.therapist.ledger.problems if p.kind == "model_error")
+            failed.extend([pair[0].id] * any(p.kind == "model_error" for p in cast.therapist.ledger.problems))
             run.progress.advance()
             return answers
 
         found = asyncio.run(each(met, one, run.config.play.concurrency))
+        if len(failed) > OUTAGE * len(met):
+            raise TooManyFailures(
+                f"{len(failed)} of {len(met)} interviews met a model that could not answer (last: {failures[-1].detail}); "
+                "no number is made of that; what was answered is kept, the same command goes on"
+            )
         answers = [answer for part in found for answer in part]
+        if split == "held_out":
+            looks = read_jsonl(look) if (look := run.out / HELD_OUT_LOOKS).exists() else []
+            write_jsonl(look, [*looks, {"name": name, "model": named(ref)}])
         write_jsonl(file, (asdict(a) for a in answers))
         compared = read_jsonl(run.out / "evaluation" / f"{base}-{split}.jsonl") if base else None
         return {task: _task(task, split, answers, compared, references, settings.resamples) for task in TASKS}
 
-    return recorded(file.with_suffix(".json"), inputs, work)
+    return recorded(file.with_suffix(".json"), inputs, work, file)
 
 
 def reliability(run: Run, ref: ModelRef, name: str) -> Json:
     """How often a model's verdicts, as patient and judge, are right: {verifier_choice, verifier_health: {...}}."""
     met = generated_clinic().draw("development", run.config.evaluation.verifier, run.config.seed)
     references = [truth for _, truth in met]
-    inputs = {"model": named(ref), "patients": [p.id for p, _ in met]}
+    inputs = {"model": named(ref), "patients": digest([asdict(p) for p, _ in met]), "prompts": run.prompts}
 
     def work() -> Json:
         run.progress.start(f"verifier {name}", len(met))
@@ -120,7 +139,7 @@ def perplexity(run: Run, iteration: int, ref: ModelRef, most: int = 200) -> floa
     player = run.players(ref)["therapist"]
     if not rows or not isinstance(player.model, Scorer):
         return None
-    inputs = {"model": named(ref), "rows": [hashlib.sha256(repr(r).encode()).hexdigest() for r in rows]}
+    inputs = {"model": named(ref), "rows": digest([row.as_dict() for row in rows])}
 
     def work() -> Json:
         model: Any = player.model

@@ -6,12 +6,13 @@ import asyncio
 import json
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 
 from mentalarena.arena.types import Episode
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import write_whole
 from mentalarena.runs.runner import Play, play_all, write_episodes
-from mentalarena.stages.run import Arm, Json, Run, link, named, patients_of, recorded
+from mentalarena.stages.run import Arm, Json, Run, digest, link, named, patients_of, recorded
 
 
 def play(
@@ -20,7 +21,7 @@ def play(
     """One episode with each patient into `episodes.jsonl`. Raises `TooManyFailures` and any `MentalArenaError`."""
     patients = patients_of(run.config, iteration)
     title = "play" if arm == "main" else f"play ({arm})"
-    inputs = {"model": named(ref), "patients": [p.id for p in patients], "arm": arm}
+    inputs = {"model": named(ref), "patients": digest([asdict(p) for p in patients]), "arm": arm, "prompts": run.prompts}
 
     def work() -> Json:
         run.progress.start(f"{title} {iteration}", len(patients))
@@ -45,7 +46,8 @@ def play(
             "seconds": round(time.monotonic() - started, 2),
         }
 
-    output = recorded(run.folder(iteration, arm) / "play.json", inputs, work)
+    folder = run.folder(iteration, arm)
+    output = recorded(folder / "play.json", inputs, work, folder / "episodes.jsonl")
     if arm == "main":
         link(run.out, iteration)
     return output

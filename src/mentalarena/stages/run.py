@@ -48,6 +48,11 @@ class Run:
         """The untrained weights: the therapist's model, which is the one that is trained."""
         return base_of(self.config.models.therapist)
 
+    @property
+    def prompts(self) -> str:
+        """A digest of all prompts that are in use: other words, other results."""
+        return digest([load_prompts(getattr(self.config.models, name).prompt_set).texts for name in ROLES])
+
     def folder(self, iteration: int, arm: str = "main") -> Path:
         return self.out / "arms" / arm / f"iteration-{iteration:02d}"
 
@@ -109,15 +114,21 @@ def digest_of(path: Path) -> str:
         raise DataError(f"{path}: {error.strerror}; expected the output of the stage before") from None
 
 
-def recorded(path: Path, inputs: Mapping[str, Any], work: Callable[[], Json]) -> Json:
-    """The output of a stage, from its record while the inputs are the same, or else from `work`."""
-    digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-    if path.exists():
+def digest(told: Any) -> str:
+    """What is in a JSON value."""
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def recorded(path: Path, inputs: Mapping[str, Any], work: Callable[[], Json], made: Path | None = None) -> Json:
+    """The output of a stage, from its record while the inputs are the same and the file that it `made` is there, or else
+    from `work`."""
+    given = digest(inputs)
+    if path.exists() and (made is None or made.exists()):
         record = read_json(path, "the record of a stage; delete it to do the stage again")
-        if record.get("inputs") == digest:
+        if record.get("inputs") == given:
             return dict(record["output"])
     output = work()
-    write_whole(path, json.dumps({"inputs": digest, "output": output}, indent=1) + "\n")
+    write_whole(path, json.dumps({"inputs": given, "output": output}, indent=1) + "\n")
     return output
 
 

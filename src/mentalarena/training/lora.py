@@ -23,6 +23,7 @@ from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import read_json, write_jsonl, write_whole
 from mentalarena.training.rows import Row
 
+PARENT = "MENTALARENA_TRAINING_PARENT"
 ADAPTER, JOB, RESULT = "adapter", "training.json", "result.json"
 Progress = Callable[[float, float], None]
 """Called with the share that is done (0 to 1) and the latest training loss."""
@@ -50,7 +51,8 @@ class LoraTrainer:
         if (out / ADAPTER).exists():
             if read_json(out / ADAPTER / RESULT, "the result of a training").get("inputs", inputs) == inputs:
                 return finished
-            shutil.rmtree(out / ADAPTER)
+            (out / ADAPTER).rename(out / "adapter.old")
+            shutil.rmtree(out / "adapter.old")
         if (out / JOB).exists() and read_json(out / JOB, "the job of a training").get("inputs") != inputs:
             shutil.rmtree(out / "checkpoints", ignore_errors=True)  # they belong to other rows
         write_jsonl(out / "training-rows.jsonl", (row.as_dict() for row in rows))
@@ -78,7 +80,11 @@ class LoraTrainer:
         command = [sys.executable, "-m", "mentalarena.training.lora", str(job)]
         with (job.parent / "training.log").open("w+", encoding="utf-8") as log:
             process = subprocess.Popen(  # noqa: S603  (our own module, in our own interpreter)
-                command, stdout=subprocess.PIPE, stderr=log, text=True, env={**os.environ, **quiet}
+                command,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env={**os.environ, **quiet, PARENT: str(os.getpid())},
             )
             try:
                 for line in process.stdout or ():
@@ -109,10 +115,12 @@ def _train(job: dict[str, Any]) -> None:
     lock = (out / ".training-lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)  # waits for an orphan of a killed run to see that it is one
     if (out / ADAPTER).exists():
-        return
+        if json.loads((out / ADAPTER / RESULT).read_text("utf-8")).get("inputs") == job.get("inputs"):
+            return
+        shutil.rmtree(out / ADAPTER)  # an orphan's, from other rows
     tokenizer = AutoTokenizer.from_pretrained(job["base"])
     model = AutoModelForCausalLM.from_pretrained(job["base"], use_safetensors=True, dtype="float32")
-    records = [json.loads(line) for line in Path(job["rows"]).read_text("utf-8").splitlines()]
+    records = [json.loads(line) for line in Path(job["rows"]).read_text("utf-8").split("\n") if line]
     rows = [{"prompt": r["prompt"], "completion": r["completion"]} for r in records]
 
     def length(row: dict[str, Any]) -> int:
@@ -131,7 +139,7 @@ def _train(job: dict[str, Any]) -> None:
     if job["adapter"]:
         model = PeftModel.from_pretrained(model, job["adapter"], is_trainable=True)
 
-    parent = os.getppid()
+    parent = int(os.environ.get(PARENT, os.getppid()))
 
     class Tell(TrainerCallback):  # type: ignore[misc]
         def on_step_end(self, *args: Any, **kwargs: Any) -> None:
@@ -175,7 +183,7 @@ def _train(job: dict[str, Any]) -> None:
         ),
     )
     checkpoints = sorted((out / "checkpoints").glob("checkpoint-*"), key=lambda p: int(p.name.split("-")[1]))
-    whole = [p for p in checkpoints if (p / "trainer_state.json").exists()]
+    whole = [p for p in checkpoints if _is_json(p / "trainer_state.json")]
     result = trainer.train(resume_from_checkpoint=str(whole[-1]) if whole else None)
     part = out / f"{ADAPTER}.part"
     shutil.rmtree(part, ignore_errors=True)
@@ -185,6 +193,15 @@ def _train(job: dict[str, Any]) -> None:
     write_whole(part / RESULT, json.dumps(told) + "\n")
     part.rename(out / ADAPTER)
     shutil.rmtree(out / "checkpoints", ignore_errors=True)
+
+
+def _is_json(path: Path) -> bool:
+    """Whether a file is there and whole: the trainer writes its state last, and a kill may have torn it."""
+    try:
+        json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 if __name__ == "__main__":

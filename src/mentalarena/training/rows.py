@@ -112,7 +112,7 @@ def therapist_rows(
         rows.append(_row("diagnosis", prompt, diagnosis.answer(episode.diagnosis.chosen), episode, "therapist"))
         for kind in TRIALS:
             tried = [t for t in episode.trials if t.kind == kind]
-            judged = any(t.predicted_outcome for t in tried)
+            judged = len(episode.diagnosis.candidates) > 1  # an arm without verdicts has one candidate and tries nothing
             best = episode.best(kind) if judged else tried[0] if tried else None
             if best and (best.score is None or best.score >= min_score):
                 prompt = _asked(prompts, kind, profile) or tried[0].messages

@@ -19,12 +19,12 @@ class PromptSet:
 
     def __init__(self, name: str, texts: dict[str, str]) -> None:
         self.name = name
-        self._texts = texts
+        self.texts = texts
 
     def render(self, prompt: str, **values: str) -> str:
         """Fill in a prompt. Values are inserted as they are: a `$` or `{` said by a model means nothing here."""
         try:
-            return Template(self._texts[prompt]).substitute(values)
+            return Template(self.texts[prompt]).substitute(values)
         except KeyError as error:
             raise ConfigError(f"prompt set {self.name!r}: prompt {prompt!r} lacks {error}") from None
 
@@ -41,4 +41,4 @@ def load_prompts(name: str) -> PromptSet:
     if not folder.is_dir():
         raise ConfigError(f"prompt set {name!r}: expected 'full', 'compact' or a folder of .txt files")
     own = {f.stem: f.read_text("utf-8").strip() for f in sorted(folder.glob("*.txt"))}
-    return PromptSet(name, {**load_prompts("full")._texts, **own})
+    return PromptSet(name, {**load_prompts("full").texts, **own})
