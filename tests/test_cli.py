@@ -231,3 +231,10 @@ def test_keys_for_all_models_hold_where_a_role_says_nothing_else() -> None:
     roles = config.models
     assert [r.provider for r in (roles.patient, roles.therapist, roles.judge)] == ["scripted", "scripted", "embedded"]
     assert roles.judge.top_p == 0.5
+
+
+@pytest.mark.parametrize("file", sorted((Path(__file__).parent.parent / "configs").glob("*.toml")), ids=lambda p: p.name)
+def test_the_shipped_settings_are_read(file: Path) -> None:
+    from mentalarena.config import Config, load_config
+
+    assert load_config(file) != Config()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,9 +21,8 @@ from mentalarena.errors import ConfigError, ModelError
 from mentalarena.models.base import Message, Reply, Sampling, Usage
 
 if TYPE_CHECKING:
-    import torch
-
-    from mentalarena.models.blocks import BlockPool, GrowingStates
+    from mentalarena.models.batch import Row
+    from mentalarena.models.blocks import BlockPool
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,9 @@ class Engine:
             if adapter is not None:
                 from peft import PeftModel
 
-                model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+                with warnings.catch_warnings():  # peft asks transformers for a name that is going away
+                    warnings.simplefilter("ignore", FutureWarning)
+                    model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
                 self.name += f"@{revision_of(adapter)}"
         except (OSError, ValueError) as error:
             raise ConfigError(f"{folder}: cannot be loaded ({str(error).splitlines()[0]}); expected a checkpoint") from None
@@ -84,7 +86,7 @@ class Engine:
         eos = stops if isinstance(stops, list) else [stops if stops is not None else self.tokenizer.eos_token_id]
         self._stops = torch.tensor(sorted(set(eos)))
         self._limit = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
-        self._pool = self._block_pool(cache_mb)
+        self.pool = self._block_pool(cache_mb)
         self._waiting: list[_Waiting] = []
         self._worker: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")  # one batch at a time
@@ -94,7 +96,7 @@ class Engine:
     def close(self) -> None:
         """Free the weights and the stored prompts."""
         self._thread.shutdown()
-        del self.model, self._pool
+        del self.model, self.pool
 
     def _block_pool(self, cache_mb: int) -> BlockPool | None:
         """Storage for prompts, or None for a model whose layers do not all keep full attention of one shape."""
@@ -160,7 +162,7 @@ class Engine:
         """How many tokens at the beginning of a prompt need not be computed again."""
         from mentalarena.models.blocks import BLOCK
 
-        return BLOCK * self._pool.count(ids) if self._pool else 0
+        return BLOCK * self.pool.count(ids) if self.pool else 0
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
         text = self._template(messages)
@@ -168,13 +170,15 @@ class Engine:
 
     def run(self, requests: Sequence[tuple[list[int], Sampling]]) -> list[Reply]:
         """Decode one batch to the end. Rows leave it as they finish, a quarter of them at a time."""
+        from mentalarena.models.batch import Batch, Row, draw
+
         torch = self._torch
-        rows = [_Row(ids, sampling, torch) for ids, sampling in requests]
+        rows = [Row(ids, sampling) for ids, sampling in requests]
         with torch.inference_mode():
-            batch = _Batch(self, [row.prompt for row in rows])
+            batch = Batch(self, [row.prompt for row in rows])
             live = list(rows)
             while True:
-                tokens = _draw(live, batch.logits, torch)
+                tokens = draw(live, batch.logits)
                 stopped = torch.isin(tokens, self._stops).tolist()
                 for row, token, stop in zip(live, tokens.tolist(), stopped, strict=True):
                     row.take(token, stop)
@@ -188,7 +192,7 @@ class Engine:
                 batch.step(tokens[:, None])
         return [self._reply(row) for row in rows]
 
-    def _reply(self, row: _Row) -> Reply:
+    def _reply(self, row: Row) -> Reply:
         tokens = row.new[:-1] if row.stopped else row.new
         text = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
         usage = Usage(len(row.prompt), len(row.new), 1)
@@ -203,6 +207,8 @@ class Engine:
 
     def score_now(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
         """The prompt is read once; the answers go side by side over its cache."""
+        from mentalarena.models.batch import Batch
+
         torch = self._torch
         prompt = self.prompt_ids(messages)
         written = self._template(messages)
@@ -211,7 +217,7 @@ class Engine:
         if len(prompt) + longest > self._limit:
             raise ModelError(f"{self.name}: {len(prompt)} prompt tokens; expected at most {self._limit - longest}")
         with torch.inference_mode():
-            batch = _Batch(self, [prompt])
+            batch = Batch(self, [prompt])
             batch.store([(0, prompt)])
             first = batch.logits
             batch.select([0] * len(parts))
@@ -237,113 +243,6 @@ class Engine:
         rest = whole[len(prompt) :] if whole.startswith(prompt) else answer
         text = rest[: rest.index(answer) + len(answer)]
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
-
-
-class _Batch:
-    """Prompts in the model: their attention states, mask and the logits (rows, vocabulary) of what comes next.
-
-    A row's tokens lie left-padded: first what was stored before, then what was computed now, then what is new.
-    """
-
-    def __init__(self, engine: Engine, prompts: Sequence[list[int]]) -> None:
-        from mentalarena.models.blocks import BLOCK, GrowingStates
-
-        torch = self._torch = engine._torch
-        self._engine, self._pool = engine, engine._pool
-        slots = [self._pool.find(prompt) if self._pool else [] for prompt in prompts]
-        known = [BLOCK * len(s) for s in slots]
-        fresh = [prompt[n:] for prompt, n in zip(prompts, known, strict=True)]
-        engine.prefilled += sum(map(len, fresh))
-        before, now = max(known), max(map(len, fresh))
-        ids = torch.zeros(len(prompts), now, dtype=torch.long)
-        mask = torch.zeros(len(prompts), before + now, dtype=torch.long)
-        for number, part in enumerate(fresh):
-            ids[number, now - len(part) :] = torch.tensor(part)
-            mask[number, before - known[number] : before] = 1
-            mask[number, before + now - len(part) :] = 1
-        self._mask = mask[:, :before].to(engine.device)
-        self._states: GrowingStates | None = None
-        if self._pool:
-            self._states = GrowingStates(self._pool.gather(slots), now + 32)
-            self._cache: Any = self._states.cache()
-        else:
-            from transformers import DynamicCache
-
-            self._cache = DynamicCache(config=engine.model.config)
-        # for each row: how many tokens were stored before, and where the first one after those lies
-        self._rows = [(n, before + now - len(part)) for n, part in zip(known, fresh, strict=True)]
-        self.logits = self.forward(ids, mask[:, before:])[:, -1]
-
-    def forward(self, ids: torch.Tensor, mask: torch.Tensor | None = None, keep: int = 1) -> torch.Tensor:
-        """Read `ids` (rows, tokens) behind what is there; the last `keep` logits: (rows, keep, vocabulary) float32."""
-        torch, device = self._torch, self._engine.device
-        added = torch.ones_like(ids) if mask is None else mask
-        self._mask = torch.cat([self._mask, added.to(device)], dim=1)
-        positions = (self._mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        out = self._engine.model(
-            input_ids=ids.to(device),
-            attention_mask=self._mask,
-            position_ids=positions,
-            past_key_values=self._cache,
-            use_cache=True,
-            logits_to_keep=keep,
-        )
-        return out.logits.float().cpu()
-
-    def step(self, tokens: torch.Tensor) -> None:
-        """One token a row, shape (rows, 1)."""
-        self.logits = self.forward(tokens)[:, -1]
-
-    def store(self, rows: Sequence[tuple[int, list[int]]]) -> None:
-        """Keep what was computed of some rows, each (row number, its ids), for later prompts that begin the same."""
-        if self._pool and self._states:
-            held = self._states.length
-            kept = []
-            for number, ids in rows:
-                known, begin = self._rows[number]
-                kept.append((number, ids[: known + held - begin], known, begin))
-            self._pool.keep(self._states.tensor, kept)
-
-    def select(self, rows: Sequence[int]) -> None:
-        """Go on with some rows only; a row may come several times."""
-        index = self._torch.tensor(rows, device=self._engine.device)
-        self._mask, self._rows = self._mask[index], [self._rows[row] for row in rows]
-        if self._states:
-            self._states = self._states.select(index)
-            self._cache = self._states.cache()
-        else:
-            self._cache.batch_select_indices(index)
-
-
-class _Row:
-    """One request in a batch."""
-
-    def __init__(self, prompt: list[int], sampling: Sampling, torch: Any) -> None:
-        self.prompt, self.sampling = prompt, sampling
-        self.new: list[int] = []
-        self.stopped = self.finished = False
-        self.noise = torch.Generator().manual_seed(sampling.seed)
-
-    def take(self, token: int, stopped: bool) -> None:
-        if not self.finished:  # a finished row may stay in the batch for some steps
-            self.new.append(token)
-            self.stopped = stopped
-            self.finished = stopped or len(self.new) >= self.sampling.max_tokens
-
-
-def _draw(rows: Sequence[_Row], logits: torch.Tensor, torch: Any) -> torch.Tensor:
-    """The next token of each row from logits (rows, vocabulary): shape (rows,)."""
-    scores, noise = logits.clone(), torch.ones_like(logits)
-    for number, row in enumerate(rows):
-        if row.finished or row.sampling.temperature == 0:
-            continue
-        scores[number] /= row.sampling.temperature
-        if row.sampling.top_p < 1:
-            ordered, order = scores[number].sort(descending=True)
-            shares = ordered.softmax(-1)
-            scores[number, order[shares.cumsum(-1) - shares >= row.sampling.top_p]] = float("-inf")
-        noise[number].exponential_(generator=row.noise)
-    return (scores - noise.log()).argmax(-1)
 
 
 @dataclass(frozen=True)
