@@ -98,6 +98,14 @@ def test_an_out_that_is_no_folder_is_one_line(tmp_path: Path) -> None:
     assert "expected a folder that can be written" in result.stderr
 
 
+@pytest.mark.skipif(not os.path.ismount("/proc"), reason="needs a folder that even root cannot write")
+def test_a_folder_that_cannot_be_written_is_one_line() -> None:
+    result = run("play", "--out", "/proc/mentalarena", "--quiet", *SCRIPTED)
+    assert result.returncode == 2
+    assert "expected a folder that can be written" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
 def test_a_full_disk_is_one_line() -> None:
     from mentalarena.errors import RunError
