@@ -22,11 +22,13 @@ class Section(BaseModel):
 class ModelConfig(Section):
     """Which model plays a role."""
 
-    provider: Literal["embedded", "transformers", "scripted"] = "embedded"
-    """`embedded` is the small model in this package; `transformers` runs a checkpoint in this process; `scripted` plays
-    the generated clinic by rule and cannot be trained."""
+    provider: Literal["embedded", "transformers", "openai", "scripted"] = "embedded"
+    """`embedded` is the small model in this package; `transformers` runs a checkpoint in this process; `openai` asks an
+    OpenAI-compatible server; `scripted` plays the generated clinic by rule. The last two cannot be trained here yet."""
     model: str = ""
-    """For `transformers`: a checkpoint folder or hub name."""
+    """For `transformers`: a checkpoint folder or hub name. For `openai`: the name that the server knows."""
+    base_url: str = ""
+    """For `openai`: the server, such as http://127.0.0.1:8000/v1. The key is taken from OPENAI_API_KEY."""
     device: str = "cpu"
     prompts: str = ""
     """A shipped prompt set (`full`, `compact`) or a folder of text files. Unset: what suits the provider."""
@@ -39,7 +41,7 @@ class ModelConfig(Section):
 
     @property
     def prompt_set(self) -> str:
-        return self.prompts or ("full" if self.provider == "transformers" else "compact")
+        return self.prompts or ("full" if self.provider in ("transformers", "openai") else "compact")
 
     @property
     def reply_tokens(self) -> int:
@@ -88,6 +90,8 @@ class PlayConfig(Section):
     """Episodes at once; may change between calls."""
     file: Path | None = None
     """Patients from a JSON or JSONL file; without it they are drawn from the generated clinic."""
+    embedder: str = "lexical"
+    """`lexical` sees words and needs no download; anything else is a sentence-transformers folder or hub name."""
     threshold_quantile: float | Literal["paper"] = Field(default=0.95)
     """Decoder: the quantile of the null distribution that a component must beat; `paper` is a cosine of 0.9."""
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mentalarena.errors import ConfigError
-from mentalarena.models.base import ChatModel, ModelRef
+from mentalarena.models.base import ChatModel, Embedder, ModelRef
+from mentalarena.models.lexical import LexicalEmbedder
 from mentalarena.models.scripted import ScriptedModel, toy_player
 
 if TYPE_CHECKING:
@@ -29,6 +30,16 @@ def folder_of(ref: ModelRef) -> str:
     return str(EMBEDDED) if ref.base == "embedded" else ref.base
 
 
+def embedder_of(name: str) -> Embedder:
+    """The embedder that a setting names. Raises `ConfigError` when its package is not installed."""
+    if name == "lexical":
+        return LexicalEmbedder()
+    need_extra("embed", ("sentence_transformers",), f"play.embedder: {name!r}")
+    from mentalarena.models.sentences import SentenceEmbedder
+
+    return SentenceEmbedder(name)
+
+
 class Backends:
     """The models of a run. `publish` makes trained weights answer for the roles that share them."""
 
@@ -44,6 +55,11 @@ class Backends:
             raise ConfigError(
                 f"models: provider {config.provider!r} has no model; expected a checkpoint folder or hub name"
             )
+        if config.provider == "openai":
+            need_extra("openai", ("openai",), "models: provider 'openai'")
+            from mentalarena.models.server import ServerModel
+
+            return ServerModel(ref.base, config.base_url)
         need_extra("local", ("torch", "transformers", "peft"), f"models: provider {config.provider!r}")
         from mentalarena.models.local import Engine, LocalModel
 

@@ -15,7 +15,15 @@ from typing import Any
 
 from mentalarena.errors import ConfigError, DataError, RunError
 
-FREE = ("play.concurrency", "loop.iterations", "loop.patience", "training.save_steps")
+FREE = (
+    "models.patient.base_url",
+    "models.therapist.base_url",
+    "models.judge.base_url",
+    "play.concurrency",
+    "loop.iterations",
+    "loop.patience",
+    "training.save_steps",
+)
 """May change between calls: they decide how fast and how long, not what. Changes are kept in changes.jsonl."""
 
 

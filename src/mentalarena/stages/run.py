@@ -20,9 +20,8 @@ from mentalarena.clinic.files import read_patients
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.config import Config
 from mentalarena.errors import DataError
-from mentalarena.models.backends import Backends, base_of
+from mentalarena.models.backends import Backends, base_of, embedder_of
 from mentalarena.models.base import ModelRef, Sampling
-from mentalarena.models.lexical import LexicalEmbedder
 from mentalarena.runs.directory import open_run, read_json, write_whole
 from mentalarena.runs.journal import Journal
 from mentalarena.runs.progress import Progress, Silence
@@ -69,7 +68,7 @@ class Run:
 
     def arena(self, verdicts: Literal["patient", "none"] = "patient") -> Arena:
         """Thresholds are calibrated once, on the patients of the first play."""
-        clinic, embedder = generated_clinic(), LexicalEmbedder()
+        clinic, embedder = generated_clinic(), embedder_of(self.config.play.embedder)
         patients = patients_of(self.config)
         thresholds = calibrate(patients, clinic.groups, embedder, self.config.play.threshold_quantile)
         settings = ArenaSettings(**self.config.arena.model_dump(), verdicts=verdicts)

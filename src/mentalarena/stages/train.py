@@ -29,8 +29,10 @@ def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> Model
 
 def check_trainable(run: Run) -> None:
     """Raises `ConfigError` before anything is paid for, when the therapist's model could not be trained here."""
-    if run.config.models.therapist.provider == "scripted":
-        raise ConfigError("models.therapist.provider: 'scripted' cannot be trained; expected 'embedded' or 'transformers'")
+    if (provider := run.config.models.therapist.provider) in ("scripted", "openai"):
+        raise ConfigError(
+            f"models.therapist.provider: {provider!r} cannot be trained; expected 'embedded' or 'transformers'"
+        )
     need_extra("train", ("torch", "trl", "peft", "datasets"), "training")
 
 
