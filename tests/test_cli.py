@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -76,6 +78,8 @@ def test_patients_of_a_file_play(tmp_path: Path) -> None:
     ("arguments", "expected"),
     [
         (["--set", "play.patient=3"], "play.patient: unknown key"),
+        (["--set", "play.threshold_quantile=2"], "play.threshold_quantile"),
+        (["--set", "models.patient=5"], "models.patient: Input should be a valid"),
         (["--set", "play.patients=many"], "play.patients: Input should be a valid integer"),
         (["--set", "seed"], "expected key=value"),
         (["--config", "nowhere.toml"], "nowhere.toml: No such file"),
@@ -246,3 +250,42 @@ def test_the_shipped_settings_are_read(file: Path) -> None:
     from mentalarena.config import Config, load_config
 
     assert load_config(file) != Config()
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"), [(b"costs $5", "expected known $names"), (b"\xff\xfe", "expected UTF-8 text files")]
+)
+def test_a_bad_prompt_file_is_one_line(content: bytes, expected: str, tmp_path: Path) -> None:
+    (tmp_path / "prompts").mkdir()
+    (tmp_path / "prompts" / "patient_system.txt").write_bytes(content)
+    settings = ["--set", f"models.patient.prompts={tmp_path / 'prompts'}"]
+    result = run("play", "--out", str(tmp_path / "run"), "--patients", "2", "--quiet", *SCRIPTED, *settings)
+    assert result.returncode == 2
+    assert expected in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_ctrl_c_says_that_the_run_can_go_on(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "from mentalarena.cli import main; main()", "play", "--out", str(tmp_path / "run")]
+    process = subprocess.Popen(  # noqa: S603
+        [*command, "--patients", "5000", "--quiet", *SCRIPTED], stderr=subprocess.PIPE, text=True
+    )
+    journal, deadline = tmp_path / "run" / "journal.sqlite", time.monotonic() + 60
+    while not (journal.exists() and journal.with_name("journal.sqlite-wal").exists()) and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert "the same command goes on" in process.communicate(timeout=60)[1]
+    assert process.returncode != 0
+
+
+def test_a_run_is_not_continued_with_other_weights(tmp_path: Path) -> None:
+    settings = ["play", "--out", str(tmp_path / "run"), "--patients", "1", "--quiet"]
+    (tmp_path / "run").mkdir()
+    from mentalarena.config import Config
+
+    tree = Config.model_validate({"play": {"patients": 1}}).model_dump(mode="json") | {"embedded_weights": "older"}
+    (tmp_path / "run" / "config.json").write_text(json.dumps(tree))
+    result = run(*settings)
+    assert result.returncode == 2
+    assert "embedded_weights was 'older'" in result.stderr

@@ -92,6 +92,17 @@ def test_3_held_out_patients_are_met_once_and_apart(out: Path) -> None:
     assert not development & patients(files[0])
     played = {json.loads(line)["patient_id"] for line in (out / "iteration-00" / "episodes.jsonl").read_text().splitlines()}
     assert not played & (development | patients(files[0]))
+    looks = [json.loads(line)["name"] for line in (out / "evaluation" / "held-out-looks.jsonl").read_text().splitlines()]
+    assert len(looks) == len(set(looks)) == len(files)
+    assert summary["held_out_looks"] == looks
+    from mentalarena.clinic.generated import generated_clinic
+
+    parts = [entries for part in generated_clinic().phrases.values() for entries in part.values()]
+    wordings = {form: {entry[form] for entries in parts for entry in entries} for form in ("play", "held_out")}
+    lines = (out / "iteration-00" / "episodes.jsonl").read_text().splitlines()
+    profiles = "\n".join(json.loads(line)["views"]["patient"][0]["content"] for line in lines)
+    assert [w for w in wordings["play"] if w in profiles]
+    assert not [w for w in wordings["held_out"] if w in profiles], "no play patient has a held-out wording"
 
 
 def test_4_the_report_is_self_contained(out: Path) -> None:

@@ -222,8 +222,12 @@ def _opened(config: Config, out: Path, quiet: bool) -> Iterator[Run]:
     from mentalarena.report.terminal import bars
     from mentalarena.stages.run import opened
 
-    with bars(quiet) as progress, opened(config, out, progress) as found:
-        yield found
+    try:
+        with bars(quiet) as progress, opened(config, out, progress) as found:
+            yield found
+    except KeyboardInterrupt:
+        typer.echo("mentalarena: stopped; every reply is kept, the same command goes on", err=True)
+        raise
 
 
 def _config_of(out: Path) -> Config:
@@ -232,7 +236,8 @@ def _config_of(out: Path) -> Config:
     from mentalarena.runs.directory import read_json
 
     path = out / "config.json"
-    return validated(read_json(path, "the settings of a run directory of `mentalarena play` or `run`"), str(path))
+    tree = read_json(path, "the settings of a run directory of `mentalarena play` or `run`")
+    return validated({key: value for key, value in tree.items() if key != "embedded_weights"}, str(path))
 
 
 def _model_of(opened: Run, iteration: int) -> Any:
@@ -250,12 +255,9 @@ def _model_of(opened: Run, iteration: int) -> Any:
 
 
 def main() -> None:
-    """Entry point: known errors become one line and exit code 2; Ctrl-C leaves a run that can go on."""
+    """Entry point: known errors become one line and exit code 2."""
     try:
         app()
     except MentalArenaError as error:
         typer.echo(f"mentalarena: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("mentalarena: stopped; every reply is kept, the same command goes on", err=True)
-        sys.exit(130)

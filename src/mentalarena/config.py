@@ -6,7 +6,7 @@ import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -61,9 +61,8 @@ class RolesConfig(Section):
         if not isinstance(tree, dict) or not isinstance(tree.get("all"), dict):
             return tree
         roles = {name: value for name, value in tree.items() if name != "all"}
-        return {name: {**tree["all"], **roles.get(name, {})} for name in ("patient", "therapist", "judge")} | {
-            name: value for name, value in roles.items() if name not in ("patient", "therapist", "judge")
-        }
+        told = {name: {**tree["all"], **own} if isinstance(own, dict) else own for name, own in roles.items()}
+        return dict.fromkeys(("patient", "therapist", "judge"), tree["all"]) | told
 
 
 class ArenaConfig(Section):
@@ -92,7 +91,7 @@ class PlayConfig(Section):
     """Patients from a JSON or JSONL file; without it they are drawn from the generated clinic."""
     embedder: str = "lexical"
     """`lexical` sees words and needs no download; anything else is a sentence-transformers folder or hub name."""
-    threshold_quantile: float | Literal["paper"] = Field(default=0.95)
+    threshold_quantile: Annotated[float, Field(gt=0, lt=1)] | Literal["paper"] = 0.95
     """Decoder: the quantile of the null distribution that a component must beat; `paper` is a cosine of 0.9."""
 
 

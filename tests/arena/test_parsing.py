@@ -23,6 +23,8 @@ VOCABULARY = generated_clinic().vocabulary
         ("After 2 weeks: score: 9", 9),
         ("score: 10", 10),
         ("Score is 4.0", 4),
+        ("Score: 1 (very unwell) to 10 (fully well): 7", 7),
+        ("score: 7/10", 7),
     ],
 )
 def test_score_is_the_score_and_not_the_first_integer(text: str, expected: int) -> None:
@@ -30,7 +32,25 @@ def test_score_is_the_score_and_not_the_first_integer(text: str, expected: int) 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no idea", "score: 0", "score: 11", "7 or 8", "score: 7.5", "80%", "on a scale of 1 to 10", "-3"]
+    "text",
+    [
+        "",
+        "no idea",
+        "score: 0",
+        "score: 11",
+        "7 or 8",
+        "score: 7.5",
+        "score: -3",
+        "score: 7 or 8",
+        "score: 4/5",
+        "score: 7/100",
+        "score: 3 out of 5",
+        "health score: 2 before, 8 now",
+        "score: 80%",
+        "80%",
+        "on a scale of 1 to 10",
+        "-3",
+    ],
 )
 def test_score_refuses_none_several_and_out_of_range(text: str) -> None:
     with pytest.raises(Unreadable):
@@ -71,7 +91,17 @@ def test_free_text_is_normalised_to_one_disorder(text: str, expected: str) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["panic disorder or social anxiety disorder", "schizophrenia", "", "depressionist", "MDD and PTSD"]
+    "text",
+    [
+        "not panic disorder",
+        "anything but OCD",
+        "this is no panic disorder",
+        "panic disorder or social anxiety disorder",
+        "schizophrenia",
+        "",
+        "depressionist",
+        "MDD and PTSD",
+    ],
 )
 def test_several_or_unknown_names_are_refused(text: str) -> None:
     with pytest.raises(Unreadable):

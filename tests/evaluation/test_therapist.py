@@ -112,3 +112,18 @@ def test_4_the_constant_baseline_is_the_most_frequent_right_answer() -> None:
     assert constant_baseline("treatment", references) == 1.0
     assert constant_baseline("medicine", references) == 0.5
     assert constant_baseline("diagnosis", []) == 0.0
+
+
+def test_1_the_reason_is_no_part_of_a_drawn_answer(arena: Arena, clinic: GeneratedClinic) -> None:
+    _, truth = clinic.draw("held_out", 1, seed=71)[0]
+
+    def script(messages: Sequence[Message], sampling: Sampling) -> str:
+        if messages[-1].content.endswith("which medicine do you suggest?"):
+            return f"medicine: a walk\nreason: i would avoid {truth.medicines[0]}"
+        if messages[-1].content.endswith("which treatment do you suggest?"):
+            return f"treatment: {truth.treatments[0]}\nreason: better than {clinic.fads['treatment']}"
+        return toy_player(messages, sampling)
+
+    answers, _ = met(arena, clinic, ScriptedModel(script))
+    assert (answers[2].probability, answers[2].invalid) == (0.0, 1.0)
+    assert (answers[1].probability, answers[1].invalid) == (1.0, 0.0)

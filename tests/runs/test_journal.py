@@ -156,6 +156,14 @@ def test_no_therapist_request_in_the_whole_journal_holds_unsaid_profile_text(
             assert not [s for s in secrets if s in text and s not in said[item]]
             checked += 1
     assert checked > 100
+    turns: dict[str, int] = {}
+    for item, scope, messages, _ in journal.requests():  # what the patient says only later is unsaid as well
+        if scope == "therapist/talk":
+            turns[item] = turns.get(item, 0) + 1
+            so_far = "\n".join(said[item].split("\n")[: turns[item] + 1])
+            secrets = [line.split(": ", 1)[1] for line in patients[item].profile().splitlines()]
+            text = "\n".join(m["content"] for m in messages)
+            assert not [s for s in secrets if s in text and s not in so_far]
 
 
 def test_a_run_goes_on_when_a_call_that_had_failed_now_succeeds(
@@ -175,3 +183,27 @@ def test_a_run_goes_on_when_a_call_that_had_failed_now_succeeds(
     assert play_into(tmp_path / "a", arena, clinic, flaky) == 0
     play_into(tmp_path / "b", arena, clinic, flaky)
     assert (tmp_path / "a" / "episodes.jsonl").read_bytes() == (tmp_path / "b" / "episodes.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("asked", ["what is the diagnosis?", "what is the score?"])
+def test_an_outage_is_not_recorded_and_the_same_stage_asks_again(asked: str, tmp_path: Path) -> None:
+    from mentalarena.config import load_config
+    from mentalarena.models.base import ModelRef
+    from mentalarena.stages.play import play
+    from mentalarena.stages.run import opened
+
+    down = True
+
+    def flaky(messages: Sequence[Message], sampling: Sampling) -> str:
+        if down and messages[-1].content.endswith(asked):
+            raise ModelError("503")
+        return toy_player(messages, sampling)
+
+    config = load_config(None, ["models.all.provider=scripted", "play.patients=6"])
+    with opened(config, tmp_path / "run") as run:
+        run.backends.scripted = ScriptedModel(flaky, keep=False)
+        with pytest.raises(TooManyFailures, match="the same command goes on"):
+            play(run, 0, ModelRef(""))
+        assert not (run.folder(0) / "play.json").exists()
+        down = False
+        assert play(run, 0, ModelRef(""))["problems"] == 0

@@ -69,5 +69,10 @@ def test_no_coin_flips_change_nothing_and_all_change_most(episodes: list[Episode
         (a.score, b.score) for x, y in zip(episodes, flipped, strict=True) for a, b in zip(x.trials, y.trials, strict=True)
     ]
     assert sum(a == b for a, b in scores) < 0.3 * len(scores)
+    turned = [
+        a.diagnosis and b.diagnosis and a.diagnosis.chosen != b.diagnosis.chosen
+        for a, b in zip(episodes, flipped, strict=True)
+    ]
+    assert 0 < sum(map(bool, turned)) < len(episodes)
     for episode in flipped:
         assert episode.diagnosis is None or episode.diagnosis.chosen in (*episode.diagnosis.candidates, None)

@@ -23,8 +23,7 @@ from mentalarena.arena.types import Diagnosis, Episode, Lineage, Trial
 from mentalarena.clinic.cognitive_model import COMPONENTS, Patient
 from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.errors import DataError
-from mentalarena.models.base import Message, Sampling
-from mentalarena.models.scripted import toy_player
+from mentalarena.models.base import Message
 from mentalarena.runs.directory import write_jsonl
 from mentalarena.runs.runner import write_episodes
 from mentalarena.training.rows import (
@@ -180,8 +179,3 @@ def test_rows_load_with_datasets_as_they_are(met: list[tuple[Patient, Episode]],
     loaded = datasets.load_dataset("json", data_files=str(tmp_path / "sft.jsonl"), split="train", cache_dir=str(tmp_path))
     assert loaded[0]["prompt"] == json.loads(json.dumps(rows[0].as_dict()))["prompt"]
     assert loaded[0]["completion"][0]["role"] == "assistant"
-
-
-def test_the_scripted_patient_is_what_the_rows_come_from() -> None:
-    """Guards the fixtures: the toy player answers by rule, so that these tests never depend on weights."""
-    assert toy_player((Message("system", "you are the judge."), Message("user", "x\nwhat is the score?")), Sampling())

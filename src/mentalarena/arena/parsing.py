@@ -16,7 +16,10 @@ _LINE = re.compile(r"^[\s>*#\-\d.\"'{]*(?P<label>[A-Za-z][A-Za-z _]{0,60}?)[*\"'
 _NOTHING = {"", "unknown", "none", "n/a", "na", "not known", "not mentioned", "null", "-"}
 _OUT_OF = re.compile(r"(?<![\d.\-])(\d{1,2})(?:\.0+)?\s*(?:/|out of)\s*10(?!\d)", re.IGNORECASE)
 _SCALE = re.compile(r"(?:scale\s+)?(?:of|from|between)?\s*\b1\s*(?:-|to|and|–)\s*10\b", re.IGNORECASE)  # noqa: RUF001
-_NUMBER = re.compile(r"(?<![\d.,\-])\d+(?:\.\d+)?(?![\d%]|[.,]\d)")
+_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*%?", re.ASCII)
+_NEGATION = re.compile(
+    r"\b(?:not|no(?!\.)|never|neither|without|except|unlike|isn't|anything but|rather than|instead of|ruled? out)\b"
+)
 _PLACEHOLDER = re.compile(r"\b(doctor|therapist|candidate|option|diagnosis)\s*(no\.?\s*)?\d\b", re.IGNORECASE)
 
 
@@ -61,28 +64,39 @@ def required(text: str, label: str) -> str:
 
 
 def score(text: str) -> int:
-    """A whole score from 1 to 10: after `score:`, as `7/10`, or the only number; scales like '1 to 10' are not scores."""
-    body = _SCALE.sub(" ", text)
-    tagged = re.findall(r"score\W{0,4}(?:is\W*|of\W*)?(\d+(?:\.\d+)?)(?![\d.]*\d)(?!\s*%)", body, flags=re.IGNORECASE)
-    numbers = tagged or _OUT_OF.findall(body) or _NUMBER.findall(body)
-    distinct = {float(n) for n in numbers}
+    """A whole score from 1 to 10: after `score`, as `7/10`, or the only number; scales like '1 to 10' are not scores.
+
+    Where `score` stands, its line is read and must hold one number; several, a minus sign and other scales are refused.
+    """
+    tagged = [numbers for line in re.findall(r"score(.*)", text, re.IGNORECASE) if (numbers := _numbers(line))]
+    distinct = {n for numbers in tagged or [_numbers(text)] for n in numbers}
     if len(distinct) != 1:
         raise Unreadable("expected one score from 1 to 10" + (f", found {len(distinct)}" if distinct else ""))
-    value = distinct.pop()
-    if value != int(value) or not 1 <= value <= 10:
-        raise Unreadable(f"expected a whole score from 1 to 10, found {value:g}")
+    written = distinct.pop()
+    value = float(written) if re.fullmatch(r"\d+(\.0+)?", written) else 0.0
+    if not 1 <= value <= 10:
+        raise Unreadable(f"expected a whole score from 1 to 10, found {written}")
     return int(value)
 
 
+def _numbers(text: str) -> list[str]:
+    """The numbers of a text as they are written, sign and percent included, without scales and the 10 of '7/10'."""
+    body = _SCALE.sub(" ", re.sub(r"\([^()]*\)", " ", text))
+    return [n.removesuffix(".0") for n in _NUMBER.findall(_OUT_OF.sub(r" \1 ", body))]
+
+
 def name(text: str, kind: str, vocabulary: Vocabulary) -> str:
-    """One name of the clinic in a free answer. Raises `Unreadable` for none, for several, and for placeholders.
+    """One name of the clinic in a free answer. Raises `Unreadable` for none, several, denials and placeholders.
 
     "Doctor 2's diagnosis" names nobody's disorder; "Doctor 2's diagnosis of MDD" names one.
     """
     known = {_plain(n): n for n in vocabulary.of(kind)}
     if kind == "diagnosis":
         known |= {_plain(alias): target for alias, target in vocabulary.aliases}
-    found = _named(_plain(text), known)
+    plain = _plain(text)
+    if denied := _NEGATION.search(plain):
+        raise Unreadable(f"'{denied[0]}' says what it is not; expected one {kind}")
+    found = _named(plain, known)
     if len(found) > 1:
         raise Unreadable(f"{len(found)} names of a {kind} ({', '.join(sorted(found))}); expected one")
     if not found:

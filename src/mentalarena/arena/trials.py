@@ -49,12 +49,12 @@ async def try_out(
     return tuple(trials)
 
 
-def proposal_view(told: View, kind: TrialKind, vocabulary: Vocabulary, cast: Cast) -> View:
+def proposal_view(told: View, kind: str, vocabulary: Vocabulary, cast: Cast) -> View:
     """The therapist's view when it is first asked for a treatment or medicine: the input of a training row."""
     return told.heard(cast.therapist.prompt("propose", kind=kind, options=", ".join(vocabulary.of(kind))))
 
 
-def answer(kind: TrialKind, proposal: str, rationale: str = "") -> str:
+def answer(kind: str, proposal: str, rationale: str = "") -> str:
     """How the therapist states a proposal: what it is taught to say, and (without the reason) what is scored."""
     return f"{kind}: {proposal}" + (f"\nreason: {rationale}" if rationale else "")
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from mentalarena.arena import diagnosis, parsing, trials
 from mentalarena.arena.episode import Arena, interview
 from mentalarena.arena.roles import Cast
-from mentalarena.arena.types import TrialKind, View
+from mentalarena.arena.types import View
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.references import Reference, Vocabulary
 from mentalarena.errors import ModelError, Unreadable
@@ -65,7 +65,7 @@ async def examine(patient: Patient, truth: Reference, arena: Arena, cast: Cast, 
 async def _answers(view: View, kind: str, vocabulary: Vocabulary, cast: Cast, samples: int) -> Mapping[str, float]:
     """The probability of each name of the clinic; what is missing to 1 is no answer."""
     names = vocabulary.of(kind)
-    write: Callable[[str], str] = diagnosis.answer if kind == "diagnosis" else lambda name: trials.answer(_kind(kind), name)
+    write: Callable[[str], str] = diagnosis.answer if kind == "diagnosis" else lambda name: trials.answer(kind, name)
     if cast.therapist.voice.can_score:
         try:
             scores = await cast.therapist.score(view, f"{kind}-score", [write(name) for name in names])
@@ -77,16 +77,12 @@ async def _answers(view: View, kind: str, vocabulary: Vocabulary, cast: Cast, sa
 
     def parse(text: str) -> str:
         try:
-            return parsing.name(parsing.required(text, kind), kind, vocabulary)
+            return parsing.name(parsing.labelled(text, [kind, "reason"])[kind] or "", kind, vocabulary)
         except Unreadable:
             return ""  # counted as invalid: asking again would hide it
 
     drawn = await asyncio.gather(*(drawing.ask(view, f"{kind}-sample-{n}", parse) for n in range(samples)))
     return {name: drawn.count(name) / samples for name in names if name in drawn}
-
-
-def _kind(kind: str) -> TrialKind:
-    return "treatment" if kind == "treatment" else "medicine"
 
 
 def _drawn(shares: Mapping[str, float], rng: random.Random) -> str | None:

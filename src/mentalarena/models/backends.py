@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,14 @@ def folder_of(ref: ModelRef) -> str:
     return str(EMBEDDED) if ref.base == "embedded" else ref.base
 
 
+def embedded_digest() -> str:
+    """What is in the shipped weights. Raises `ConfigError` when they are missing."""
+    try:
+        return hashlib.sha256((EMBEDDED / "model.safetensors").read_bytes()).hexdigest()[:16]
+    except OSError as error:
+        raise ConfigError(f"{EMBEDDED}: {error.strerror}; expected the package's own weights, reinstall it") from None
+
+
 def embedder_of(name: str) -> Embedder:
     """The embedder that a setting names. Raises `ConfigError` when its package is not installed."""
     if name == "lexical":
@@ -45,12 +54,12 @@ class Backends:
 
     def __init__(self) -> None:
         self._engines: dict[tuple[ModelRef, str], Engine] = {}
-        self._scripted = ScriptedModel(toy_player, keep=False)
+        self.scripted = ScriptedModel(toy_player, keep=False)
 
     def model(self, config: ModelConfig, ref: ModelRef) -> ChatModel:
         """The model that answers with these weights. Raises `ConfigError` when it cannot be had."""
         if config.provider == "scripted":
-            return self._scripted
+            return self.scripted
         if not ref.base:
             raise ConfigError(
                 f"models: provider {config.provider!r} has no model; expected a checkpoint folder or hub name"

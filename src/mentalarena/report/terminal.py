@@ -49,9 +49,6 @@ class _Bars:
     def advance(self, amount: float = 1) -> None:
         self._shown.advance(self._task, amount)
 
-    def note(self, text: str) -> None:
-        self._shown.console.print(text, markup=False)
-
 
 class _Lines:
     """For logs: a line a stage."""
@@ -61,9 +58,6 @@ class _Lines:
 
     def advance(self, amount: float = 1) -> None:
         pass
-
-    def note(self, text: str) -> None:
-        print(text, file=sys.stderr, flush=True)
 
 
 def result_table(summary: Mapping[str, Any]) -> str:

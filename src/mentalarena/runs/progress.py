@@ -16,10 +16,6 @@ class Progress(Protocol):
         """Some more of the current stage is done."""
         ...
 
-    def note(self, text: str) -> None:
-        """One line worth reading."""
-        ...
-
 
 class Silence:
     """Nobody listens."""
@@ -28,7 +24,4 @@ class Silence:
         pass
 
     def advance(self, amount: float = 1) -> None:
-        pass
-
-    def note(self, text: str) -> None:
         pass

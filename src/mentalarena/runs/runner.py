@@ -11,7 +11,7 @@ from typing import TypeVar
 from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.prompts import PromptSet
 from mentalarena.arena.roles import ROLES, Cast, Role
-from mentalarena.arena.types import Episode, Ledger, Lineage, RoleName
+from mentalarena.arena.types import Episode, Ledger, Lineage, Problem, RoleName
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.errors import TooManyFailures
 from mentalarena.models.base import ChatModel, Sampling
@@ -44,6 +44,20 @@ class Play:
     failure_limit: float = 0.5
     """The stage stops when more than this share of at least 20 finished episodes has no dialogue."""
     arm: str = "main"
+
+
+OUTAGE = 0.05
+
+
+def refuse_outage(ledgers: Sequence[Sequence[Problem]], what: str) -> None:
+    """Raises `TooManyFailures` when a model could not answer in more than `OUTAGE` of the items: nothing is recorded then,
+    so that the same command asks again."""
+    failed = [found for problems in ledgers if (found := [p for p in problems if p.kind == "model_error"])]
+    if len(failed) > OUTAGE * len(ledgers):
+        raise TooManyFailures(
+            f"{len(failed)} of {len(ledgers)} {what} met a model that could not answer (last: {failed[-1][-1].detail}); "
+            "nothing is made of that; what was answered is kept, the same command goes on"
+        )
 
 
 async def each(items: Sequence[Item], work: Callable[[Item], Awaitable[Result]], concurrency: int) -> list[Result]:

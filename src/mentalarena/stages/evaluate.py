@@ -12,19 +12,16 @@ from mentalarena.arena.types import Problem
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.generated import Split, generated_clinic
 from mentalarena.clinic.references import Reference
-from mentalarena.errors import TooManyFailures
 from mentalarena.evaluation.statistics import mean_interval, paired_p
 from mentalarena.evaluation.therapist import TASKS, Answer, constant_baseline, examine
 from mentalarena.evaluation.verifier import CHECKS, Verdict, verify
 from mentalarena.models.base import ModelRef, Scorer
 from mentalarena.runs.directory import read_jsonl, write_jsonl
 from mentalarena.runs.journal import Place
-from mentalarena.runs.runner import cast_at, each
+from mentalarena.runs.runner import cast_at, each, refuse_outage
 from mentalarena.stages.run import Json, Run, digest, digest_of, named, recorded
 from mentalarena.training.rows import THERAPIST, Row, read_rows
 
-OUTAGE = 0.05
-"""An evaluation with a larger share of interviews in which a model could not answer makes no number."""
 HELD_OUT_LOOKS = "evaluation/held-out-looks.jsonl"
 """Every evaluation on held-out patients, in order: a set that is met often is no longer held out."""
 
@@ -46,27 +43,22 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
         run.progress.start(f"evaluate {name} ({split.replace('_', '-')})", len(met))
         arena, settings = run.arena(), run.config.evaluation
         players, seed = run.players(ref, ("therapist",)), run.config.seed
-        failures: list[Problem] = []
-        failed: list[str] = []
+        ledgers: list[list[Problem]] = []
 
         async def one(pair: tuple[Patient, Reference]) -> list[Answer]:
             cast = cast_at(Place(0, "evaluate", pair[0].id, name), players, run.journal, seed)
             answers = await examine(*pair, arena, cast, settings.samples, seed)
-            failures.extend(p for p in cast.therapist.ledger.problems if p.kind == "model_error")
-            failed.extend([pair[0].id] * any(p.kind == "model_error" for p in cast.therapist.ledger.problems))
+            ledgers.append(cast.therapist.ledger.problems)
             run.progress.advance()
             return answers
 
         found = asyncio.run(each(met, one, run.config.play.concurrency))
-        if len(failed) > OUTAGE * len(met):
-            raise TooManyFailures(
-                f"{len(failed)} of {len(met)} interviews met a model that could not answer (last: {failures[-1].detail}); "
-                "no number is made of that; what was answered is kept, the same command goes on"
-            )
+        refuse_outage(ledgers, "interviews")
         answers = [answer for part in found for answer in part]
         if split == "held_out":
             looks = read_jsonl(look) if (look := run.out / HELD_OUT_LOOKS).exists() else []
-            write_jsonl(look, [*looks, {"name": name, "model": named(ref)}])
+            if (entry := {"name": name, "model": named(ref)}) not in looks:  # a resumed look is the same look
+                write_jsonl(look, [*looks, entry])
         write_jsonl(file, (asdict(a) for a in answers))
         compared = read_jsonl(run.out / "evaluation" / f"{base}-{split}.jsonl") if base else None
         return {task: _task(task, split, answers, compared, references, settings.resamples) for task in TASKS}
@@ -83,14 +75,17 @@ def reliability(run: Run, ref: ModelRef, name: str) -> Json:
     def work() -> Json:
         run.progress.start(f"verifier {name}", len(met))
         arena, players, seed = run.arena(), run.players(ref), run.config.seed
+        ledgers: list[list[Problem]] = []
 
         async def one(pair: tuple[Patient, Reference]) -> list[Verdict]:
             cast = cast_at(Place(0, "verify", pair[0].id, name), players, run.journal, seed)
             verdicts = await verify(*pair, references, arena, cast, seed)
+            ledgers.append(cast.patient.ledger.problems)
             run.progress.advance()
             return verdicts
 
         found = asyncio.run(each(met, one, run.config.play.concurrency))
+        refuse_outage(ledgers, "verifier checks")
         output: Json = {}
         for check in CHECKS:
             right = [verdict.right for part in found for verdict in part if verdict.check == check]

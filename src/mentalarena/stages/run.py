@@ -20,7 +20,7 @@ from mentalarena.clinic.files import read_patients
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.config import Config
 from mentalarena.errors import DataError
-from mentalarena.models.backends import Backends, base_of, embedder_of
+from mentalarena.models.backends import Backends, base_of, embedded_digest, embedder_of
 from mentalarena.models.base import ModelRef, Sampling
 from mentalarena.runs.directory import open_run, read_json, write_whole
 from mentalarena.runs.journal import Journal
@@ -75,10 +75,16 @@ class Run:
         return Arena(clinic.groups, clinic.vocabulary, embedder, thresholds, settings)
 
 
+WEIGHTS = "embedded_weights"
+"""Beside the settings in config.json: a run is never continued with other weights under the same name."""
+
+
 @contextmanager
 def opened(config: Config, out: Path, progress: Progress | None = None) -> Iterator[Run]:
     """A run directory under its lock. Raises `RunError` and `ConfigError` as `runs.directory.open_run` does."""
-    with open_run(out, config.model_dump(mode="json")):
+    roles = (getattr(config.models, name) for name in ROLES)
+    weights = {WEIGHTS: embedded_digest()} if any(role.provider == "embedded" for role in roles) else {}
+    with open_run(out, config.model_dump(mode="json") | weights):
         journal = Journal(out / "journal.sqlite")
         run = Run(config, out, journal, progress or Silence())
         try:

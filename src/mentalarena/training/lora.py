@@ -49,8 +49,9 @@ class LoraTrainer:
             raise DataError(f"{out}: no rows to train on; expected at least one (see the problems of the episodes)")
         inputs = self._inputs(rows, start)
         if (out / ADAPTER).exists():
-            if read_json(out / ADAPTER / RESULT, "the result of a training").get("inputs", inputs) == inputs:
+            if read_json(out / ADAPTER / RESULT, "the result of a training").get("inputs") == inputs:
                 return finished
+            shutil.rmtree(out / "adapter.old", ignore_errors=True)
             (out / ADAPTER).rename(out / "adapter.old")
             shutil.rmtree(out / "adapter.old")
         if (out / JOB).exists() and read_json(out / JOB, "the job of a training").get("inputs") != inputs:

@@ -25,8 +25,8 @@ class PromptSet:
         """Fill in a prompt. Values are inserted as they are: a `$` or `{` said by a model means nothing here."""
         try:
             return Template(self.texts[prompt]).substitute(values)
-        except KeyError as error:
-            raise ConfigError(f"prompt set {self.name!r}: prompt {prompt!r} lacks {error}") from None
+        except (KeyError, ValueError) as error:
+            raise ConfigError(f"prompt set {self.name!r}: prompt {prompt!r}: {error}; expected known $names") from None
 
 
 @lru_cache
@@ -40,5 +40,8 @@ def load_prompts(name: str) -> PromptSet:
     folder = Path(name)
     if not folder.is_dir():
         raise ConfigError(f"prompt set {name!r}: expected 'full', 'compact' or a folder of .txt files")
-    own = {f.stem: f.read_text("utf-8").strip() for f in sorted(folder.glob("*.txt"))}
+    try:
+        own = {f.stem: f.read_text("utf-8").strip() for f in sorted(folder.glob("*.txt"))}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"prompt set {name!r}: {error}; expected UTF-8 text files") from None
     return PromptSet(name, {**load_prompts("full").texts, **own})
