@@ -275,7 +275,7 @@ def test_ctrl_c_says_that_the_run_can_go_on(tmp_path: Path) -> None:
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    assert "the same command goes on" in process.communicate(timeout=60)[1]
+    assert process.communicate(timeout=60)[1] == "mentalarena: stopped; every reply is kept, the same command goes on\n"
     assert process.returncode != 0
 
 
