@@ -48,13 +48,14 @@ def test_play_show_and_resume(tmp_path: Path) -> None:
         ("[1]", ":1: a list; expected one JSON object"),
         (
             json.dumps(PATIENT) + "\n" + json.dumps({**PATIENT, "id": "b", "history": 3}),
-            ":2: history: a int; expected text",
+            ":2: history: a number; expected text",
         ),
         (json.dumps({**PATIENT, "colour": "red"}), ":1: colour: unknown field"),
         (json.dumps({**PATIENT, "core_beliefs": {"weak": []}}), ":1: core_beliefs.weak: unknown field"),
         (json.dumps(PATIENT) + "\n" + json.dumps(PATIENT), ":2: id: 'a' stands in line 1 too"),
         (json.dumps({"id": "a"}), ":1: every component is empty"),
         (json.dumps({**PATIENT, "id": ""}), ":1: id: missing"),
+        (json.dumps({**PATIENT, "history": "\ud800"}), ":1: half a surrogate pair"),
     ],
 )
 def test_a_bad_patient_file_is_one_line_with_place_and_expectation(content: str, expected: str, tmp_path: Path) -> None:
@@ -72,6 +73,10 @@ def test_patients_of_a_file_play(tmp_path: Path) -> None:
     assert "1 patients, all sound" in run("patients", "check", str(file)).stdout
     listed = run("patients", "list", "--set", f"play.file={file}")
     assert listed.stdout == "a  i wait\n"
+    played = run("play", "--out", str(tmp_path / "run"), "--set", f"play.file={file}", "--quiet", *SCRIPTED)
+    assert played.returncode == 0, played.stderr
+    assert "episodes 1" in played.stdout
+    assert json.loads(run("show", "--out", str(tmp_path / "run"), "--json").stdout) == ["00-a"]
 
 
 @pytest.mark.parametrize(
@@ -214,6 +219,85 @@ def test_a_torn_file_of_a_run_is_one_line_that_names_it(name: str, arguments: li
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "arguments"),
+    [
+        ("summary.json", "{}", ["report"]),
+        ("summary.json", '{"iterations": [{"iteration": 0, "evaluation": 3}], "held_out": null}', ["report"]),
+        ("iteration-00/episodes.jsonl", '{"id": "00-x"}', ["show", "00"]),
+        ("iteration-00/episodes.jsonl", '{"id": "00-x"}', ["show"]),
+        ("iteration-00/episodes.jsonl", '{"id": "00-x"}', ["report"]),
+        ("iteration-00/episodes.jsonl", "[]", ["show"]),
+    ],
+)
+def test_sound_json_of_the_wrong_shape_is_one_line_too(name: str, content: str, arguments: list[str], played: Path) -> None:
+    (played / name).write_text(content)
+    result = run(*arguments, "--out", str(played))
+    assert result.returncode == 2
+    assert Path(name).name in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_page_of_the_journal_that_was_overwritten_is_one_line(played: Path) -> None:
+    (played / "iteration-00" / "play.json").unlink()
+    journal = played / "journal.sqlite"
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
+    result = run("play", "--out", str(played), "--patients", "3", "--quiet", *SCRIPTED)
+    assert result.returncode == 2
+    assert "journal.sqlite" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_folder_in_the_place_of_an_iteration_is_one_line_before_anything_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "run" / "iteration-00").mkdir(parents=True)
+    result = run("play", "--out", str(tmp_path / "run"), "--patients", "2", "--quiet", *SCRIPTED)
+    assert result.returncode == 2
+    assert result.stderr.startswith(f"mentalarena: {tmp_path / 'run' / 'iteration-00'}: something else has that name")
+    assert result.stderr.count("\n") == 1
+
+
+def test_an_empty_adapter_folder_is_no_adapter(played: Path) -> None:
+    (played / "arms" / "main" / "iteration-01" / "adapter").mkdir(parents=True)
+    result = run("evaluate", "--out", str(played), "--iteration", "1", "--quiet")
+    assert result.returncode == 2
+    assert "mentalarena train --iteration 1" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("bad", "expected"),
+    [
+        ("play.file=missing.jsonl", "missing.jsonl"),
+        ("models.all.prompts=missing", "prompt set 'missing'"),
+        ("models.all.provider=transformers", "has no model"),
+    ],
+)
+def test_settings_that_were_refused_do_not_bind_the_directory(bad: str, expected: str, tmp_path: Path) -> None:
+    out = str(tmp_path / "run")
+    refused = run("play", "--out", out, "--patients", "2", "--quiet", *SCRIPTED, "--set", bad)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+    assert expected in refused.stderr
+    assert run("play", "--out", out, "--patients", "2", "--quiet", *SCRIPTED).returncode == 0
+
+
+def test_a_missing_run_directory_is_named_before_the_episode(tmp_path: Path) -> None:
+    result = run("show", "00", "--out", str(tmp_path / "none"))
+    assert result.returncode == 2
+    assert (
+        result.stderr
+        == f"mentalarena: {tmp_path / 'none'}: no episodes; expected the run directory of `mentalarena play` or `run`\n"
+    )
+
+
+def test_show_without_an_id_lists_the_episodes_with_their_diagnoses(played: Path) -> None:
+    lines = run("show", "--out", str(played)).stdout.splitlines()
+    episodes = [json.loads(line) for line in (played / "iteration-00" / "episodes.jsonl").read_text().splitlines()]
+    assert [line.split("  ")[0] for line in lines] == [e["id"] for e in episodes]
+    for line, episode in zip(lines, episodes, strict=True):
+        assert line.split("  ")[1].startswith(episode["diagnosis"]["chosen"] or "none (")
+
+
 def test_a_model_that_cannot_be_trained_is_refused_before_anything_is_asked(tmp_path: Path) -> None:
     result = run("run", "--out", str(tmp_path / "run"), *SCRIPTED)
     assert result.returncode == 2
@@ -225,7 +309,8 @@ def test_a_model_that_cannot_be_trained_is_refused_before_anything_is_asked(tmp_
 def test_one_patient_is_shown_while_it_speaks(tmp_path: Path) -> None:
     result = run("play", "--out", str(tmp_path / "run"), "--patients", "1", "--show", *SCRIPTED)
     spoken, whole = result.stdout.split("episode 00-play", 1)
-    assert spoken.startswith("  patient  i feel")
+    assert spoken.startswith("therapist  hello. what brings you here?\n  patient  i feel")
+    assert "therapist  " not in whole, "what was streamed is not printed again"
     assert spoken.count("therapist  ") >= 4
     assert "diagnosis:" in whole
 

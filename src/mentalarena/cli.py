@@ -14,6 +14,7 @@ import typer
 from mentalarena.errors import DataError, MentalArenaError
 
 if TYPE_CHECKING:
+    from mentalarena.arena.types import Episode
     from mentalarena.config import Config
     from mentalarena.stages.run import Run
 
@@ -53,6 +54,7 @@ def run(
     from mentalarena.report.terminal import result_table
 
     settings = load_config(config, [*(set_ or ()), *([f"loop.control={control}"] if control else [])])
+    _say_what_cannot_be_played(settings)
     with _opened(settings, out, quiet or as_json) as opened:
         summary = run_loop(opened)
     report = write_report(out)
@@ -76,6 +78,7 @@ def play(
     """Play one episode with each patient into a run directory."""
     from dataclasses import asdict
 
+    from mentalarena.arena.prompts import load_prompts
     from mentalarena.config import load_config
     from mentalarena.report.text import describe, spoken_line
     from mentalarena.stages.play import play as play_stage
@@ -83,12 +86,19 @@ def play(
     from mentalarena.stages.train import warm_started
 
     settings = load_config(config, [*(set_ or ()), *([f"play.patients={patients}"] if patients else [])])
+    _say_what_cannot_be_played(settings)
     with _opened(settings, out, quiet or as_json or show) as opened:
-        if show and settings.play.patients == 1:
+        streamed = show and settings.play.patients == 1
+        if streamed:
+            opening = load_prompts(settings.models.patient.prompt_set).render("patient_open")
+            typer.echo(f"therapist  {opening}")
             opened.journal.listener = lambda scope, text: typer.echo(line) if (line := spoken_line(scope, text)) else None
-        counts = play_stage(
-            opened, 0, warm_started(opened), done=lambda e: typer.echo("\n" + describe(asdict(e))) if show else None
-        )
+
+        def done(episode: Episode) -> None:
+            if show:
+                typer.echo("\n" + describe(asdict(episode), dialogue=not streamed))
+
+        counts = play_stage(opened, 0, warm_started(opened), done=done)
         summary = write_play_summary(opened, counts)
     if as_json:
         typer.echo(json.dumps(summary))
@@ -108,6 +118,8 @@ def build(out: Made, iteration: Iteration = 0, as_json: AsJson = False) -> None:
         typer.echo(json.dumps(counts))
     else:
         typer.echo(", ".join(f"{kind} {count}" for kind, count in counts.items()))
+        if not any(counts.values()):
+            typer.echo("no rows: no episode came to an agreed diagnosis (`mentalarena show` lists why); play more patients")
         typer.echo(f"rows in {out / f'iteration-{iteration:02d}' / 'sft.jsonl'}")
 
 
@@ -159,17 +171,29 @@ def report(out: Made) -> None:
 
 @app.command()
 def show(
-    episode: Annotated[str, typer.Argument(help="Episode id, or the beginning of one.")], out: Made, as_json: AsJson = False
+    out: Made,
+    episode: Annotated[str, typer.Argument(help="Episode id, or the beginning of one; without it all are listed.")] = "",
+    as_json: AsJson = False,
 ) -> None:
-    """Print one episode to read."""
-    from mentalarena.report.text import describe
+    """Print one episode to read, or list all of a run."""
+    from dataclasses import asdict
+
+    from mentalarena.report.text import describe, in_one_line
     from mentalarena.runs.directory import read_jsonl
+    from mentalarena.training.rows import read_episode
 
     files = sorted(out.glob("iteration-*/episodes.jsonl"))
-    found = [r for file in files for r in read_jsonl(file) if str(r.get("id", "")).startswith(episode)]
+    if not files:
+        raise DataError(f"{out}: no episodes; expected the run directory of `mentalarena play` or `run`")
+    records = [(f"{file}:{n}", r) for file in files for n, r in enumerate(read_jsonl(file), 1)]
+    found = [(where, r) for where, r in records if str(r.get("id", "")).startswith(episode)]
     if not found:
-        raise DataError(f"{out}: no episode begins with {episode!r}; expected an id from its episodes.jsonl")
-    typer.echo(json.dumps(found[0], ensure_ascii=False) if as_json else describe(found[0]))
+        raise DataError(f"{out}: no episode begins with {episode!r}; expected an id that `mentalarena show` lists")
+    told = [asdict(read_episode(record, where)) for where, record in (found[:1] if episode else found)]
+    if as_json:
+        typer.echo(json.dumps(told[0] if episode else [record["id"] for record in told], ensure_ascii=False))
+    else:
+        typer.echo(describe(told[0]) if episode else "\n".join(map(in_one_line, told)))
 
 
 @patients_app.command("list")
@@ -230,6 +254,15 @@ def _opened(config: Config, out: Path, quiet: bool) -> Iterator[Run]:
         raise
 
 
+def _say_what_cannot_be_played(settings: Config) -> None:
+    if settings.play.file and settings.models.patient.provider == "embedded":
+        typer.echo(
+            f"mentalarena: {settings.play.file}: the embedded model knows its own clinic alone and plays these patients as "
+            "gibberish; set models.all to a real model",
+            err=True,
+        )
+
+
 def _config_of(out: Path) -> Config:
     """The settings that a run directory began with. Raises `DataError` where there are none."""
     from mentalarena.config import validated
@@ -244,12 +277,12 @@ def _model_of(opened: Run, iteration: int) -> Any:
     """The model that plays an iteration. Raises `DataError` when it has not been trained."""
     from mentalarena.models.base import ModelRef
     from mentalarena.stages.train import warm_started
-    from mentalarena.training.lora import ADAPTER
+    from mentalarena.training.lora import ADAPTER, RESULT
 
     if iteration == 0:
         return warm_started(opened)
     adapter = opened.folder(iteration) / ADAPTER
-    if not adapter.is_dir():
+    if not (adapter / RESULT).is_file():
         raise DataError(f"{adapter}: not there; expected `mentalarena train --iteration {iteration}` to have been run")
     return ModelRef(opened.base.base, adapter)
 

@@ -108,6 +108,11 @@ class TrainingConfig(Section):
     """A treatment or medicine whose best trial scored less makes no row. 1: the best is always kept (the paper's)."""
     replay: float = Field(default=2.0, ge=0)
     """Rows of the patient's and judge's own replies, for each row of the therapist: they keep the verifier from eroding."""
+    replay_kinds: tuple[Literal["talk", "choice", "outcome", "score"], ...] = Field(
+        default=("outcome", "choice", "outcome", "talk", "outcome", "score"), min_length=1
+    )
+    """What is replayed in turn; a kind that stands there twice comes twice as often. Outcomes most: foretelling is what
+    erodes first (dev/LOG.md)."""
     warm_start: bool = False
     """Train on the cognitive models before the first play (the paper's patient side: history -> the other components)."""
     epochs: float = Field(default=3.0, gt=0)

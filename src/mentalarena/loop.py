@@ -34,7 +34,7 @@ def run_loop(run: Run) -> Json:
         ref = models[iteration]
         base = "iteration-00" if iteration else None
         name = f"iteration-{iteration:02d}"
-        measured = evaluate(run, ref, "development", name, base) | reliability(run, ref, name)
+        measured = evaluate(run, ref, "development", name, base) | reliability(run, ref, name, base)
         iterations.append(
             {"iteration": iteration, "model": named(ref), "evaluation": measured, "play": None, "perplexity": None}
         )

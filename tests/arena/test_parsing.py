@@ -84,6 +84,9 @@ def test_doctor_2s_diagnosis_is_a_placeholder_and_not_a_diagnosis() -> None:
         ("generalized anxiety disorder", "generalised anxiety disorder"),
         ("I think it is OCD", "obsessive compulsive disorder"),
         ("Insomnia  disorder (insomnia)", "insomnia disorder"),
+        ("severe depression", "major depressive disorder"),
+        ("I would say the patient has insomnia", "insomnia disorder"),
+        ("Major depression (MDD), recurrent", "major depressive disorder"),
     ],
 )
 def test_free_text_is_normalised_to_one_disorder(text: str, expected: str) -> None:
@@ -101,6 +104,9 @@ def test_free_text_is_normalised_to_one_disorder(text: str, expected: str) -> No
         "",
         "depressionist",
         "MDD and PTSD",
+        "postpartum depression",
+        "manic depression",
+        "non-bipolar",
     ],
 )
 def test_several_or_unknown_names_are_refused(text: str) -> None:

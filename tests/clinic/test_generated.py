@@ -45,6 +45,21 @@ def test_a_patient_holds_nothing_of_its_reference(clinic: GeneratedClinic) -> No
         assert not [name for name in names if name in text]
 
 
+def test_neither_id_nor_place_of_a_patient_tells_its_disorder(clinic: GeneratedClinic) -> None:
+    for split in ("play", "development", "held_out"):
+        drawn = clinic.draw(split, 240, seed=9)
+        truths = [truth.disorder for _, truth in drawn]
+        for number in range(len(clinic.disorders)):  # no arithmetic of the id, and no period of the list
+            assert len({t for (p, _), t in zip(drawn, truths, strict=True) if int(p.id[-8:], 16) % 12 == number}) > 3
+            assert len(set(truths[number :: len(clinic.disorders)])) > 3
+
+
+def test_more_patients_begin_with_the_same_ones_and_none_comes_twice(clinic: GeneratedClinic) -> None:
+    few, many = clinic.draw("play", 30, seed=1), clinic.draw("play", 300, seed=1)
+    assert many[:30] == few
+    assert len({phrases(p) for p, _ in many}) == 300
+
+
 def test_the_best_reader_beats_any_single_phrase_but_is_sometimes_wrong(clinic: GeneratedClinic) -> None:
     drawn = clinic.draw("play", 600, seed=5)
 

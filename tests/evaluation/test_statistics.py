@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentalarena.evaluation.statistics import mean_interval, paired_p
+from mentalarena.evaluation.statistics import mcnemar_p, mean_interval, paired_p, share_interval
 
 SHARES = st.lists(st.floats(0, 1, allow_nan=False), min_size=2, max_size=30)
 
@@ -56,3 +56,29 @@ def test_p_values_of_no_effect_are_spread_evenly() -> None:
     found = [paired_p(list(rng.random(20)), list(rng.random(20)), resamples=199) for _ in range(100)]
     assert 0.3 < float(np.mean(found)) < 0.7
     assert sum(p <= 0.1 for p in found) <= 22
+
+
+def test_mcnemar_counts_only_the_patients_on_whom_two_models_differ() -> None:
+    """Eight won and none lost: 2 of 256 ways are as extreme; ties of either kind change nothing."""
+    won = [True] * 8 + [True, False] * 20
+    lost = [False] * 8 + [True, False] * 20
+    assert mcnemar_p(won, lost) == pytest.approx(2 / 256) == mcnemar_p(lost, won)
+    assert mcnemar_p(won, won) == 1.0
+    with pytest.raises(ValueError, match="expected one of each"):
+        mcnemar_p([True], [])
+
+
+@settings(deadline=None)
+@given(st.lists(st.booleans(), min_size=1, max_size=60))
+def test_a_share_lies_in_its_interval_even_at_the_ends(right: list[bool]) -> None:
+    found = share_interval(right)
+    assert found.mean == sum(right) / len(right)
+    assert 0 <= found.low <= found.mean + 1e-12
+    assert found.mean - 1e-12 <= found.high <= 1
+    assert found.high - found.low > 0.05, "even all right of 60 is no certainty"
+
+
+def test_wilsons_interval_is_the_textbooks() -> None:
+    """Newcombe (1998), table I: 81 of 263."""
+    found = share_interval([True] * 81 + [False] * 182)
+    assert (found.low, found.high) == pytest.approx((0.2553, 0.3662), abs=1e-4)

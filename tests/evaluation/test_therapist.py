@@ -54,10 +54,11 @@ def test_1_exact_probabilities(arena: Arena, clinic: GeneratedClinic) -> None:
     knowing = Telling([truth.disorder, *truth.treatments, *truth.medicines], 0.7)
     answers, _ = met(arena, clinic, knowing)
     assert [a.task for a in answers] == list(TASKS)
-    for answer in answers:
-        assert answer.probability == pytest.approx(0.7)
-        assert answer.invalid == pytest.approx(0.1)
-        assert answer.right
+    assert [a.probability for a in answers] == pytest.approx([0.7, 0.9 * 0.7, 0.9 * 0.7]), (
+        "a treatment counts as far as there is a diagnosis"
+    )
+    assert [a.invalid for a in answers] == pytest.approx([0.1, 1 - 0.9 * 0.9, 1 - 0.9 * 0.9])
+    assert all(a.right for a in answers)
     assert not [r for r, _ in knowing.requests if "score" in r[-1].content], "the judge's work is not the therapist's"
 
 

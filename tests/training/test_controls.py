@@ -11,8 +11,8 @@ from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.types import Episode
 from mentalarena.clinic.generated import GeneratedClinic
-from mentalarena.training.controls import coin_flips, same_amount, shuffled_labels
-from mentalarena.training.rows import THERAPIST, Row, therapist_rows
+from mentalarena.training.controls import same_amount, shuffled_labels
+from mentalarena.training.rows import THERAPIST, Row, therapist_rows, verifier_rows
 from tests.conftest import Player
 
 
@@ -57,22 +57,44 @@ def test_shuffled_labels_keep_inputs_and_answers_but_not_their_pairing(rows: lis
 
 def test_the_same_amount_of_each_kind(rows: list[Row]) -> None:
     like = rows[:9]
-    kept = same_amount(rows, like, seed=1)
+    kept = same_amount(rows, Counter(r.kind for r in like), seed=1)
     assert Counter(r.kind for r in kept) == Counter(r.kind for r in like)
     assert set(map(id, kept)) <= set(map(id, rows))
 
 
-def test_no_coin_flips_change_nothing_and_all_change_most(episodes: list[Episode]) -> None:
-    assert coin_flips(episodes, 0.0, seed=1) == episodes
-    flipped = coin_flips(episodes, 1.0, seed=1)
-    scores = [
-        (a.score, b.score) for x, y in zip(episodes, flipped, strict=True) for a, b in zip(x.trials, y.trials, strict=True)
-    ]
-    assert sum(a == b for a, b in scores) < 0.3 * len(scores)
-    turned = [
-        a.diagnosis and b.diagnosis and a.diagnosis.chosen != b.diagnosis.chosen
-        for a, b in zip(episodes, flipped, strict=True)
-    ]
-    assert 0 < sum(map(bool, turned)) < len(episodes)
-    for episode in flipped:
-        assert episode.diagnosis is None or episode.diagnosis.chosen in (*episode.diagnosis.candidates, None)
+def test_coin_flips_take_their_share_of_the_verdicts_and_leave_the_talk_alone(
+    arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player]
+) -> None:
+    def played(share: float) -> list[Episode]:
+        flipping = dataclasses.replace(arena, settings=dataclasses.replace(arena.settings, coin_flips=share))
+        drawn = clinic.draw("play", 40, seed=63)
+        return [asyncio.run(play_episode(p, flipping, player().cast, p.id)) for p, _ in drawn]
+
+    true, half, all_ = played(0.0), played(0.5), played(1.0)
+    for episode, other in zip(true, all_, strict=True):
+        assert episode.views == other.views
+        assert other.diagnosis is not None
+        assert other.diagnosis.votes == (), "the patient is not asked for what chance decides"
+
+    def first_scores(episodes: list[Episode]) -> list[int | None]:
+        return [next((t.score for t in e.trials if t.kind == kind), None) for e in episodes for kind in ("treatment",)]
+
+    def agreement(one: list[Episode], two: list[Episode]) -> float:
+        both = [(a, b) for a, b in zip(first_scores(one), first_scores(two), strict=True) if a and b]
+        return sum(a == b for a, b in both) / len(both)
+
+    assert agreement(true, true) == 1.0 > agreement(true, half) > agreement(true, all_)
+    assert agreement(true, all_) < 0.4
+    second = [e.diagnosis.chosen == e.diagnosis.candidates[1] for e in all_ if e.diagnosis and e.diagnosis.chosen]
+    assert 0.2 < sum(second) / len(second) < 0.8
+
+
+def test_what_chance_decided_is_never_replayed_as_the_patients_choice(
+    arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player]
+) -> None:
+    flipping = dataclasses.replace(arena, settings=dataclasses.replace(arena.settings, coin_flips=1.0))
+    (patient, _), *_ = clinic.draw("play", 1, seed=64)
+    episode = asyncio.run(play_episode(patient, flipping, player().cast, "e"))
+    assert episode.diagnosis
+    assert episode.diagnosis.chosen
+    assert not [r for r in verifier_rows([episode], load_prompts("compact"), load_prompts("compact")) if r.kind == "choice"]

@@ -58,6 +58,8 @@ async def diagnose(
     second = await cast.therapist.ask(again, "diagnosis-2", parse_second)
     if second is None:
         return Diagnosis((first,), None)
+    if coin := settings.chance(encoded.patient.id, "choice"):
+        return Diagnosis((first, second), coin.choice((first, second)))
     votes = await asyncio.gather(
         vote(encoded, (first, second), "choice-1", vocabulary, cast),
         vote(encoded, (second, first), "choice-2", vocabulary, cast),

@@ -20,6 +20,12 @@ _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*%?", re.ASCII)
 _NEGATION = re.compile(
     r"\b(?:not|no(?!\.)|never|neither|without|except|unlike|isn't|anything but|rather than|instead of|ruled? out)\b"
 )
+_BEFORE = re.compile(
+    r"(?:^|[^a-z\s-]\s*|\b(?:an?|the|of|is|it's|be|ha[sd]|have|having|with|from|for|and|or|as|my|your|their|called|likely|"
+    r"probabl[ey]|possibl[ey]|severe|moderate|mild|recurrent|chronic|current|clinical|primary|comorbid|suggests?|indicates|shows|"
+    r"diagnos(?:e|is))\s+)$"
+)
+"""What may stand before a name of one word: "postpartum depression" is another thing than "depression"."""
 _PLACEHOLDER = re.compile(r"\b(doctor|therapist|candidate|option|diagnosis)\s*(no\.?\s*)?\d\b", re.IGNORECASE)
 
 
@@ -96,7 +102,7 @@ def name(text: str, kind: str, vocabulary: Vocabulary) -> str:
     plain = _plain(text)
     if denied := _NEGATION.search(plain):
         raise Unreadable(f"'{denied[0]}' says what it is not; expected one {kind}")
-    found = _named(plain, known)
+    found = _named(plain, known, strict=kind == "diagnosis")
     if len(found) > 1:
         raise Unreadable(f"{len(found)} names of a {kind} ({', '.join(sorted(found))}); expected one")
     if not found:
@@ -105,14 +111,15 @@ def name(text: str, kind: str, vocabulary: Vocabulary) -> str:
     return found.pop()
 
 
-def _named(text: str, known: dict[str, str]) -> set[str]:
+def _named(text: str, known: dict[str, str], strict: bool) -> set[str]:
     """Longest names first, and what they cover is taken out: 'panic disorder' does not also name 'panic'."""
     found = set()
     for written in sorted(known, key=len, reverse=True):
         pattern = rf"(?<![a-z0-9]){re.escape(written)}(?![a-z0-9])"
-        text, hits = re.subn(pattern, " ", text)
-        if hits:
-            found.add(known[written])
+        for hit in re.finditer(pattern, text):
+            if not strict or " " in written or _BEFORE.search(text[: hit.start()]):
+                found.add(known[written])
+        text = re.sub(pattern, " . ", text)
     return found
 
 

@@ -6,6 +6,7 @@ that played the same write the same bytes.
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -193,6 +194,13 @@ class ArenaSettings:
     """S0: each trial starts from the encoded state. sequential: from the health state that the trial before left."""
     verdicts: Literal["patient", "none"] = "patient"
     """none: the first diagnosis and the first proposals stand, and neither patient nor judge is asked (a control)."""
+    coin_flips: float = 0.0
+    """The share of verdicts (the patient's choices, the judge's scores) that chance gives instead (a control)."""
+
+    def chance(self, patient_id: str, step: str) -> random.Random | None:
+        """The coin for a verdict that is chance's, or None for one that is not; the same for the same patient and step."""
+        coin = random.Random(f"coin-{patient_id}-{step}")
+        return coin if coin.random() < self.coin_flips else None
 
 
 @dataclass

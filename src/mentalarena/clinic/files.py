@@ -10,7 +10,7 @@ from typing import Any
 
 from mentalarena.clinic.cognitive_model import COMPONENTS, CognitiveModel, CoreBeliefs, Patient
 from mentalarena.errors import DataError
-from mentalarena.runs.directory import read_jsonl
+from mentalarena.runs.directory import json_kind, read_jsonl
 
 _KINDS = ("helpless", "unlovable", "worthless")
 _OTHER = ("id", "name", "demographics", "source", "licence")
@@ -25,6 +25,10 @@ def read_patients(path: Path) -> list[Patient]:
     patients: list[Patient] = []
     seen: dict[str, int] = {}
     for line, record in records:
+        try:
+            json.dumps(record, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise DataError(f"{path}:{line}: half a surrogate pair (\\ud800 to \\udfff); expected Unicode text") from None
         patient = _patient(record, f"{path}:{line}")
         if patient.id in seen:
             raise DataError(f"{path}:{line}: id: {patient.id!r} stands in line {seen[patient.id]} too; expected unique ids")
@@ -76,7 +80,7 @@ def _patient(record: Mapping[str, Any], where: str) -> Patient:
 def _text(record: Mapping[str, Any], key: str, where: str) -> str:
     value = record.get(key, "")
     if not isinstance(value, str):
-        raise DataError(f"{where}: {key}: a {type(value).__name__}; expected text")
+        raise DataError(f"{where}: {key}: {json_kind(value)}; expected text")
     return value.strip()
 
 

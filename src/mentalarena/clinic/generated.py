@@ -72,23 +72,26 @@ class GeneratedClinic:
         return (self.treatments if kind == "treatment" else self.medicines)[disorder]
 
     def draw(self, split: Split, count: int, seed: int) -> list[tuple[Patient, Reference]]:
-        """Patients of one split; the same (split, count, seed) gives the same ones, and ids are stable.
+        """Patients of one split, equally many of each disorder; the first ones are the same for any `count`.
 
-        A play combination and a development combination never coincide: each combination belongs to one of the two by a
-        hash of its phrases.
+        An id is a digest of the patient's own phrases, and disorders come in random order: neither id nor place tells more
+        than the patient does. A play combination and a development combination never coincide: each combination belongs
+        to one of the two by the digest.
         """
         rng = random.Random(f"{split}-{seed}")
-        drawn: list[tuple[Patient, Reference]] = []
+        drawn: dict[str, tuple[Patient, Reference]] = {}
+        coming: list[str] = []
         while len(drawn) < count:
-            disorder = self.disorders[len(drawn) % len(self.disorders)]
-            chosen = self.sample_phrases(disorder, rng, "held_out" if split == "held_out" else "play")
+            coming = coming or rng.sample(self.disorders, len(self.disorders))
+            chosen = self.sample_phrases(coming[-1], rng, "held_out" if split == "held_out" else "play")
             texts = {name: entry["text"] for name, entry in chosen.items()}
             digest = hashlib.sha256(json.dumps(texts, sort_keys=True).encode()).hexdigest()
             if split != "held_out" and (int(digest, 16) % 4 == 0) != (split == "development"):
                 continue
-            drawn.append((self._patient(f"{split}-{seed}-{len(drawn):05d}", chosen), self._reference(disorder)))
-        rng.shuffle(drawn)
-        return drawn
+            patient_id = f"{split}-{seed}-{digest[:8]}"
+            if patient_id not in drawn:
+                drawn[patient_id] = (Patient(self.cognitive_model(patient_id, chosen)), self._reference(coming.pop()))
+        return list(drawn.values())
 
     def sample_phrases(
         self, disorder: str, rng: random.Random, form: Literal["play", "held_out", "any"]
@@ -107,9 +110,12 @@ class GeneratedClinic:
         return chosen
 
     def posterior(self, phrases: Iterable[str]) -> dict[str, float]:
-        """P(disorder | phrases): the best possible reader of these phrases (components are independent given it)."""
+        """P(disorder | phrases): the best possible reader of these phrases (components are independent given it). Texts that
+        are no phrases of the clinic tell nothing."""
         logs = dict.fromkeys(self.disorders, 0.0)
         for phrase in phrases:
+            if phrase not in self.owner:
+                continue
             owner = self.owner[phrase][1]
             for disorder in self.disorders:
                 near = OWN if owner == disorder else PARTNER if owner == self.partner[disorder] else None
@@ -125,9 +131,6 @@ class GeneratedClinic:
 
     def _reference(self, disorder: str) -> Reference:
         return Reference(disorder, self.treatments[disorder], self.medicines[disorder])
-
-    def _patient(self, patient_id: str, chosen: Mapping[Component, Mapping[str, str]]) -> Patient:
-        return Patient(self.cognitive_model(patient_id, chosen))
 
     def cognitive_model(self, patient_id: str, chosen: Mapping[Component, Mapping[str, str]]) -> CognitiveModel:
         core = chosen["core_beliefs"]

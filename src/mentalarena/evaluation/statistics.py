@@ -42,6 +42,31 @@ def mean_interval(values: Sequence[float], resamples: int = 9999) -> Interval:
     return Interval(mean, low, high)
 
 
+def share_interval(right: Sequence[bool]) -> Interval:
+    """A share with its 95 % Wilson interval. Raises `ValueError` for no values."""
+    from scipy.stats import binomtest
+
+    if not right:
+        raise ValueError("no values; expected one a patient")
+    found = binomtest(sum(right), len(right))
+    low, high = found.proportion_ci(0.95, "wilson")
+    return Interval(float(found.statistic), float(low), float(high))
+
+
+def mcnemar_p(right: Sequence[bool], base: Sequence[bool]) -> float:
+    """Two-sided p of McNemar's exact test: of the patients on whom the two differ, how many go each way.
+
+    Raises `ValueError` where the two do not pair up.
+    """
+    from scipy.stats import binomtest
+
+    if len(right) != len(base) or not right:
+        raise ValueError(f"{len(right)} answers and {len(base)} of the base; expected one of each a patient")
+    won = sum(a and not b for a, b in zip(right, base, strict=True))
+    lost = sum(b and not a for a, b in zip(right, base, strict=True))
+    return float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
+
+
 def paired_p(values: Sequence[float], base: Sequence[float], resamples: int = 9999) -> float:
     """Two-sided p of the mean paired difference: a permutation test that flips signs by patient.
 

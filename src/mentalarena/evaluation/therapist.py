@@ -42,7 +42,8 @@ class Answer:
 
 
 async def examine(patient: Patient, truth: Reference, arena: Arena, cast: Cast, samples: int, seed: int) -> list[Answer]:
-    """Interview one patient and answer the three tasks; treatment and medicine follow on the diagnosis as it is drawn."""
+    """Interview one patient and answer the three tasks. Treatment and medicine follow on a diagnosis as it is drawn among the
+    names, and count only as far as a diagnosis is stated at all: probability (treatment) x probability (some diagnosis)."""
     met = await interview(patient, arena, cast)
     if not met.talk:
         return [Answer(patient.id, task, 0.0, False, 1.0) for task in TASKS]
@@ -54,11 +55,12 @@ async def examine(patient: Patient, truth: Reference, arena: Arena, cast: Cast, 
         *(_answers(trials.proposal_view(told, kind, arena.vocabulary, cast), kind, arena.vocabulary, cast, samples)
           for kind in ("treatment", "medicine"))
     )  # fmt: skip
+    valid = min(1.0, sum(stated.values()))
     right = {"diagnosis": (truth.disorder,), "treatment": truth.treatments, "medicine": truth.medicines}
     similarity = met.decodings[-1].similarity
     return [
-        replace(_held_against(right[task], shares), patient=patient.id, task=task, similarity=round(similarity, 6))
-        for task, shares in zip(TASKS, (stated, *proposed), strict=True)
+        replace(_held_against(right[task], shares, whole), patient=patient.id, task=task, similarity=round(similarity, 6))
+        for task, shares, whole in zip(TASKS, (stated, *proposed), (1.0, valid, valid), strict=True)
     ]
 
 
@@ -90,11 +92,14 @@ def _drawn(shares: Mapping[str, float], rng: random.Random) -> str | None:
     return rng.choices(list(shares), list(shares.values()))[0] if total > 0 else None
 
 
-def _held_against(right: Sequence[str], shares: Mapping[str, float]) -> Answer:
+def _held_against(right: Sequence[str], shares: Mapping[str, float], whole: float) -> Answer:
+    """`whole` is the probability that it came to this question at all."""
     likeliest = max(shares, key=lambda name: shares[name], default=None)
-    probability = sum(shares.get(name, 0.0) for name in right)
-    invalid = max(0.0, 1.0 - sum(shares.values()))
-    sensible = likeliest is not None and shares[likeliest] > invalid  # else its likeliest answer may be no name at all
+    probability = whole * sum(shares.get(name, 0.0) for name in right)
+    invalid = max(0.0, 1.0 - whole * sum(shares.values()))
+    sensible = (
+        likeliest is not None and whole * shares[likeliest] > invalid
+    )  # else its likeliest answer may be no name at all
     return Answer("", "", round(probability, 6), sensible and likeliest in right, round(invalid, 6))
 
 

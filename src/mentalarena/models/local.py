@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from mentalarena.errors import ConfigError, ModelError
 from mentalarena.models.base import Message, Reply, Sampling, Usage
+from mentalarena.models.memory import keep_freed_memory
 
 if TYPE_CHECKING:
     from mentalarena.models.batch import Row
@@ -62,6 +63,8 @@ class Engine:
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # a run has bars of its own
+        if device == "cpu":
+            keep_freed_memory()
         self.name = name or folder
         self.max_batch = max_batch
         self.device = device
@@ -81,7 +84,13 @@ class Engine:
             raise ConfigError(f"{folder}: cannot be loaded ({str(error).splitlines()[0]}); expected a checkpoint") from None
         if not self.tokenizer.chat_template:
             raise ConfigError(f"{folder}: no chat template; expected a chat model")
-        self.model = model.to(device).eval()
+        try:
+            self.model = model.to(device).eval()
+        except (RuntimeError, AssertionError) as error:  # torch: no such device, built without it, or out of its memory
+            raise ConfigError(
+                f"{folder}: cannot be put on device {device!r} ({str(error).splitlines()[0][:200]}); "
+                "expected 'cpu' or a device of this machine"
+            ) from None
         stops = model.generation_config.eos_token_id
         eos = stops if isinstance(stops, list) else [stops if stops is not None else self.tokenizer.eos_token_id]
         self._stops = torch.tensor(sorted(set(eos)))

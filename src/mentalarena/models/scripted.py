@@ -46,7 +46,7 @@ def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:
     system, last = messages[0].content, messages[-1].content
     task = last.splitlines()[-1]
     if system.startswith("you are the patient"):
-        mind = dict(line.split(": ", 1) for line in system.splitlines()[1:])
+        mind = dict(line.split(": ", 1) for line in system.splitlines()[1:] if ": " in line)
         likely = max((p := clinic.posterior(mind.values())), key=lambda d: (p[d], d))
         if task.startswith("which fits you better"):
             pair = task.removeprefix("which fits you better, ").rstrip("?").split(" or ")
@@ -57,7 +57,7 @@ def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:
             told = "i feel much better" if fits else "nothing changes for me"
             return f"reason: my problem is {likely}.\noutcome: {told}.\nhealth: {'well' if fits else 'unchanged'}"
         asked = [c for c in COMPONENTS if task in clinic.questions[c]]
-        text = mind.get(LABELS[asked[0]]) if asked else mind["emotions"]
+        text = mind.get(LABELS[asked[0]] if asked else "emotions")
         return f"{text}." if text else "there is nothing to say about that."
     if system.startswith("you are the judge"):
         if task == "what is the score?":

@@ -12,8 +12,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mentalarena.errors import DataError
 from mentalarena.evaluation.therapist import TASKS
-from mentalarena.report.terminal import CONTROL_NOTE, NOTICE, percent
+from mentalarena.report.terminal import CONTROL_NOTE, NOTICE, p_value, percent, with_interval
 from mentalarena.runs.directory import read_json, read_jsonl, write_whole
 
 PACKAGES = ("mentalarena", "torch", "transformers", "trl", "peft", "scipy")
@@ -22,25 +23,31 @@ COLOURS = {"diagnosis": "#1f6f8b", "treatment": "#b5651d", "medicine": "#5b7f3a"
 
 def write_report(out: Path) -> Path:
     """DIR/report.html from what the stages have left. Raises `DataError` where there is no summary yet."""
-    from jinja2 import Environment, PackageLoader
+    from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
     from markupsafe import Markup
 
     summary = read_json(out / "summary.json", "the run directory of `mentalarena run` or `play`")
     config = read_json(out / "config.json", "the settings of the run")
-    environment = Environment(loader=PackageLoader("mentalarena.report"), autoescape=True)
-    environment.filters["percent"] = percent
-    text = environment.get_template("report.html").render(
-        summary=summary,
-        tasks=TASKS,
-        notice=NOTICE,
-        control_note=CONTROL_NOTE,
-        gain=Markup(_gain(summary)) if _can_draw(summary) else "",  # noqa: S704  (our own drawing)
-        perplexity=Markup(_perplexity(summary)) if _can_draw(summary) else "",  # noqa: S704
-        episode=_sample(out),
-        config=json.dumps(config, indent=1),
-        versions={name: _version(name) for name in PACKAGES}
-        | {"python": sys.version.split()[0], "system": f"{platform.system()} {platform.machine()}"},
-    )
+    environment = Environment(loader=PackageLoader("mentalarena.report"), autoescape=True, undefined=StrictUndefined)
+    environment.filters |= {"percent": percent, "with_interval": with_interval, "p_value": p_value}
+    try:
+        text = environment.get_template("report.html").render(
+            summary=summary,
+            tasks=TASKS,
+            notice=NOTICE,
+            control_note=CONTROL_NOTE,
+            gain=Markup(_gain(summary)) if _can_draw(summary) else "",  # noqa: S704  (our own drawing)
+            perplexity=Markup(_perplexity(summary)) if _can_draw(summary) else "",  # noqa: S704
+            episode=_sample(out),
+            config=json.dumps(config, indent=1),
+            versions={name: _version(name) for name in PACKAGES}
+            | {"python": sys.version.split()[0], "system": f"{platform.system()} {platform.machine()}"},
+        )
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, TemplateError) as error:
+        raise DataError(
+            f"{out}: summary.json or episodes.jsonl is not as this version writes it ({error!r}); "
+            "expected the files of `mentalarena run` or `play`"
+        ) from None
     write_whole(out / "report.html", text)
     return out / "report.html"
 
@@ -91,7 +98,7 @@ def _gain(summary: Mapping[str, Any]) -> str:
                     name, (x, 1.5), ha="center", fontsize=7, rotation=90, color="white" if shade > 0.5 else "black"
                 )
     right.set_xticks(range(len(TASKS)), TASKS)
-    right.set_title("Held-out patients, met once", loc="left")
+    right.set_title("Held-out patients", loc="left")
     for axis in (left, right):
         axis.set_ylim(0, 100)
     return _svg(figure)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -74,15 +74,23 @@ def result_table(summary: Mapping[str, Any]) -> str:
     text = _table("Held-out patients: probability of a right answer", rows)
     first, best = (summary["iterations"][i]["evaluation"] for i in (0, summary["best_iteration"]))
     if "verifier_choice" in first:
-        moved = [
-            f"{check} {first[f'verifier_{check}']['accuracy']:.1%} -> {best[f'verifier_{check}']['accuracy']:.1%}"
-            for check in ("choice", "health")
-        ]
-        text += f"Verifier reliability (development patients): {', '.join(moved)}\n"
+        text += f"Verifier reliability (development patients): {_moved(first, best)}\n"
     text += f"Held-out patients were met {len(summary['held_out_looks'])} times: {', '.join(summary['held_out_looks'])}.\n"
     if summary["control"]:
         text += f"{CONTROL_NOTE}\n"
+    text += "p: against the base, paired by patient (permutation test; McNemar's exact test for the likeliest answer).\n"
     return f"{text}Stopped: {summary['stop_reason']}.\n{NOTICE}\n"
+
+
+def _moved(first: Mapping[str, Any], best: Mapping[str, Any]) -> str:
+    """The verifier's reliability before and after, and by how many points it moved."""
+    told = []
+    for check in ("choice", "health"):
+        before, after = first[f"verifier_{check}"], best[f"verifier_{check}"]
+        change, bounds = after["change_vs_base"], after["change_ci95"]
+        points = f" ({100 * change:+.1f} points, {100 * bounds[0]:+.1f} to {100 * bounds[1]:+.1f})" if bounds else ""
+        told.append(f"{check} {before['accuracy']:.1%} -> {after['accuracy']:.1%}{points}")
+    return ", ".join(told)
 
 
 def evaluation_table(evaluation: Mapping[str, Any]) -> str:
@@ -94,38 +102,38 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
+def with_interval(value: float, bounds: Sequence[float] | None) -> str:
+    """Per cent, with the 95 % interval behind it."""
+    return percent(value) + (f" ({percent(bounds[0])} to {percent(bounds[1])})" if bounds else "")
+
+
+def p_value(value: float | None) -> str:
+    return "" if value is None else f"{value:.4f}"
+
+
 def _table(title: str, rows: list[tuple[str, str, Mapping[str, Any]]]) -> str:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
-    for heading in (
-        "task",
-        "model",
-        "probability %",
-        "95 % interval",
-        "p vs base",
-        "greedy %",
-        "invalid %",
-        "constant %",
-        "n",
-    ):
+    headings = ("task", "model", "probability % (95 %)", "p", "likeliest right % (95 %)", "p", "log loss", "invalid %",
+                "constant %", "n")  # fmt: skip
+    for heading in headings:
         table.add_column(heading, justify="left" if heading in ("task", "model") else "right")
     for task, name, found in rows:
-        low, high = found["ci95"]
-        p = found["p_vs_base"]
         table.add_row(
             task,
             name,
-            percent(found["probability"]),
-            f"{percent(low)} to {percent(high)}",
-            "" if p is None else f"{p:.4f}",
-            percent(found["accuracy"]),
+            with_interval(found["probability"], found["ci95"]),
+            p_value(found["p_vs_base"]),
+            with_interval(found["accuracy"], found["accuracy_ci95"]),
+            p_value(found["accuracy_p_vs_base"]),
+            "" if found["log_loss"] is None else f"{found['log_loss']:.2f}",
             percent(found["invalid"]),
             percent(found["constant_baseline"]),
             str(found["n"]),
         )
-    console = Console(file=io.StringIO(), width=120)
+    console = Console(file=io.StringIO(), width=130)
     console.print(table)
     return str(console.file.getvalue())  # type: ignore[attr-defined]

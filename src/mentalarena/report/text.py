@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def describe(episode: Mapping[str, Any]) -> str:
+def describe(episode: Mapping[str, Any], dialogue: bool = True) -> str:
     """Dialogue, what was understood, diagnosis, trials and problems of one line of `episodes.jsonl`.
 
     Models' text is shown without control characters, so that it cannot write to the terminal.
     """
-    lines = [f"episode {episode['id']} (simulation, not care)", ""]
-    for message in episode["views"].get("patient", [])[1:]:
+    lines = [f"episode {episode['id']} (simulation, not care)", ""][: 2 if dialogue else 1]
+    for message in episode["views"].get("patient", [])[1:] if dialogue else ():
         lines.append(f"{'therapist' if message['role'] == 'user' else 'patient':>9}  {message['content']}")
     for number, decoding in enumerate(episode["decodings"], 1):
         lines += ["", f"decoding {number}"]
@@ -30,6 +30,15 @@ def describe(episode: Mapping[str, Any]) -> str:
     for problem in episode["problems"]:
         lines.append(f"problem: {problem['role']} {problem['step']}: {problem['kind']}: {problem['detail']}")
     return _printable("\n".join(lines))
+
+
+def in_one_line(episode: Mapping[str, Any]) -> str:
+    """Id, what was diagnosed, and why not where it was not."""
+    diagnosis = episode["diagnosis"] or {"chosen": None}
+    why = (
+        f"none ({'; '.join(dict.fromkeys(p['step'] + ' ' + p['kind'] for p in episode['problems'])) or 'no agreed choice'})"
+    )
+    return _printable(f"{episode['id']}  {diagnosis['chosen'] or why}")
 
 
 def spoken_line(scope: str, text: str) -> str | None:

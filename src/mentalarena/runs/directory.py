@@ -15,6 +15,7 @@ from typing import Any
 
 from mentalarena.errors import ConfigError, DataError, RunError
 
+SETTINGS = "config.json"
 FREE = (
     "models.patient.base_url",
     "models.therapist.base_url",
@@ -43,7 +44,7 @@ def open_run(path: Path, config: Mapping[str, Any]) -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise RunError(f"{path}: another process is writing this run; expected one writer") from None
-        _fix(path / "config.json", config)
+        _fix(path / SETTINGS, config)
         yield path
 
 
@@ -89,6 +90,12 @@ def write_whole(path: Path, text: str) -> None:
         raise RunError(f"{path}: {error.strerror}; nothing that was there is lost") from None
 
 
+def json_kind(value: object) -> str:
+    """What a JSON value is, in words."""
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
+    return kinds.get(type(value), "null")
+
+
 def read_json(path: Path, expected: str) -> dict[str, Any]:
     """A JSON object. Raises `DataError` that names the file and what was expected of it."""
     try:
@@ -98,7 +105,7 @@ def read_json(path: Path, expected: str) -> dict[str, Any]:
     except ValueError:
         raise DataError(f"{path}: torn or invalid JSON; expected {expected}") from None
     if not isinstance(found, dict):
-        raise DataError(f"{path}: a {type(found).__name__}; expected {expected}")
+        raise DataError(f"{path}: {json_kind(found)}; expected {expected}")
     return found
 
 
@@ -121,6 +128,6 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
         except ValueError:
             raise DataError(f"{path}:{number}: torn or invalid JSON; expected one JSON object a line") from None
         if not isinstance(record, dict):
-            raise DataError(f"{path}:{number}: a {type(record).__name__}; expected one JSON object a line")
+            raise DataError(f"{path}:{number}: {json_kind(record)}; expected one JSON object a line")
         records.append(record)
     return records

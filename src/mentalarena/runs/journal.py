@@ -65,26 +65,38 @@ class Journal:
             ) from None
         self._path = path
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was ever answered."""
+        return self._db.execute("SELECT 1 FROM replies LIMIT 1").fetchone() is None
+
     def close(self) -> None:
         self._db.close()
 
-    def find(self, place: Place, scope: str, position: int, digest: str, strict: bool = True) -> Reply | None:
-        """The reply to this request, from its own place or from an equal request elsewhere; None when it is new.
+    def find(self, place: Place, scope: str, position: int, digest: str, strict: bool = True) -> tuple[Reply | None, bool]:
+        """The reply to this request, from its own place or from an equal request elsewhere (None when it is new), and
+        whether this very request stands at its place already.
 
         Raises `JournalDiverged` for another request at this place, unless not `strict`: what then stands there will be
         replaced.
         """
         key = (*place.key, scope, position)
-        row = self._db.execute(
-            "SELECT digest FROM replies WHERE iteration=? AND stage=? AND item=? AND scope=? AND position=?", key
-        ).fetchone()
+        try:
+            row = self._db.execute(
+                "SELECT digest FROM replies WHERE iteration=? AND stage=? AND item=? AND scope=? AND position=?", key
+            ).fetchone()
+            answer = self._db.execute("SELECT reply FROM answers WHERE digest=?", (digest,)).fetchone()
+            reply = _reply(answer[0]) if answer else None
+        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"{self._path}: the journal is damaged ({error}); expected an intact file (or another --out)"
+            ) from None
         if strict and row and row[0] != digest:
             raise JournalDiverged(
                 f"{self._path}: another request stands at {place.stage} {place.item} {scope}[{position}]; "
                 "expected the same code, prompts and models as when the run began"
             )
-        answer = self._db.execute("SELECT reply FROM answers WHERE digest=?", (digest,)).fetchone()
-        return _reply(answer[0]) if answer else None
+        return reply, bool(row and row[0] == digest)
 
     def keep(
         self, place: Place, scope: str, position: int, digest: str, messages: tuple[Message, ...], reply: Reply
@@ -136,7 +148,7 @@ class JournaledVoice:
     place: Place
     seed: int
     asked: set[str] = field(default_factory=set)
-    """Scopes of this item in which a model was asked anew; the item's voices share it. Where an answer is new (a call that
+    """Scopes of this item in which something new stood; the item's voices share it. Where an answer is new (a call that
     had failed before now succeeds), what the journal holds of later calls may be of another course of events."""
     _positions: Counter[str] = field(default_factory=Counter)
 
@@ -168,15 +180,21 @@ class JournaledVoice:
         position = self._positions[scope]
         self._positions[scope] += 1
         digest = _digest(scope.split("/")[0], self.model.name, messages, settings)
-        reply = self.journal.find(self.place, scope, position, digest, strict=not self.asked)
+        reply, here = self.journal.find(self.place, scope, position, digest, strict=not self.asked)
+        if not here:
+            self.asked.add(scope)
         if reply:
             self.journal.replayed += 1
         else:
-            self.asked.add(scope)
-            reply = await ask()
+            reply = _whole(await ask())
             self.journal.paid += 1
         self.journal.keep(self.place, scope, position, digest, messages, reply)
         return reply
+
+
+def _whole(reply: Reply) -> Reply:
+    """Half a surrogate pair, which a server may send and no file can hold, becomes a question mark."""
+    return replace(reply, text=reply.text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _digest(role: str, model: str, messages: tuple[Message, ...], settings: Mapping[str, Any]) -> str:

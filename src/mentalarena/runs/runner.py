@@ -14,7 +14,7 @@ from mentalarena.arena.roles import ROLES, Cast, Role
 from mentalarena.arena.types import Episode, Ledger, Lineage, Problem, RoleName
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.errors import TooManyFailures
-from mentalarena.models.base import ChatModel, Sampling
+from mentalarena.models.base import ChatModel, Sampling, Scorer
 from mentalarena.runs.directory import write_jsonl
 from mentalarena.runs.journal import Journal, JournaledVoice, Place
 
@@ -30,6 +30,10 @@ class Player:
     prompts: PromptSet
     sampling: Sampling
     verdict_temperature: float | None = None
+
+    @property
+    def can_score(self) -> bool:
+        return isinstance(self.model, Scorer)
 
 
 @dataclass(frozen=True)

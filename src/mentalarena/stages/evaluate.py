@@ -12,7 +12,7 @@ from mentalarena.arena.types import Problem
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.generated import Split, generated_clinic
 from mentalarena.clinic.references import Reference
-from mentalarena.evaluation.statistics import mean_interval, paired_p
+from mentalarena.evaluation.statistics import mcnemar_p, mean_interval, paired_p, share_interval
 from mentalarena.evaluation.therapist import TASKS, Answer, constant_baseline, examine
 from mentalarena.evaluation.verifier import CHECKS, Verdict, verify
 from mentalarena.models.base import ModelRef, Scorer
@@ -22,12 +22,15 @@ from mentalarena.runs.runner import cast_at, each, refuse_outage
 from mentalarena.stages.run import Json, Run, digest, digest_of, named, recorded
 from mentalarena.training.rows import THERAPIST, Row, read_rows
 
+LEAST = 1e-6
+"""The least probability that a log loss counts, so that one patient cannot make it infinite."""
 HELD_OUT_LOOKS = "evaluation/held-out-looks.jsonl"
 """Every evaluation on held-out patients, in order: a set that is met often is no longer held out."""
 
 
 def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None = None) -> Json:
-    """A model on one split: {task: {split, accuracy, probability, ci95, n, invalid, constant_baseline, p_vs_base}}.
+    """A model on one split: {task: {split, probability, ci95, p_vs_base, accuracy, accuracy_ci95, accuracy_p_vs_base, log_loss,
+    n, invalid, constant_baseline, similarity}}.
 
     `name` is the file's (under DIR/evaluation), `base` that of the evaluation to compare with. All models meet the same
     patients with the same seeds.
@@ -61,16 +64,20 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
                 write_jsonl(look, [*looks, entry])
         write_jsonl(file, (asdict(a) for a in answers))
         compared = read_jsonl(run.out / "evaluation" / f"{base}-{split}.jsonl") if base else None
-        return {task: _task(task, split, answers, compared, references, settings.resamples) for task in TASKS}
+        exact = players["therapist"].can_score
+        return {task: _task(task, split, answers, compared, references, settings.resamples, exact) for task in TASKS}
 
     return recorded(file.with_suffix(".json"), inputs, work, file)
 
 
-def reliability(run: Run, ref: ModelRef, name: str) -> Json:
-    """How often a model's verdicts, as patient and judge, are right: {verifier_choice, verifier_health: {...}}."""
+def reliability(run: Run, ref: ModelRef, name: str, base: str | None = None) -> Json:
+    """How often a model's verdicts, as patient and judge, are right: {verifier_choice, verifier_health: {split, accuracy,
+    ci95, change_vs_base, change_ci95, n}}. `base` names the check to compare with."""
     met = generated_clinic().draw("development", run.config.evaluation.verifier, run.config.seed)
     references = [truth for _, truth in met]
-    inputs = {"model": named(ref), "patients": digest([asdict(p) for p, _ in met]), "prompts": run.prompts}
+    file = run.out / "evaluation" / f"{name}-verifier.jsonl"
+    against = digest_of(file.with_name(f"{base}-verifier.jsonl")) if base else None
+    inputs = {"model": named(ref), "patients": digest([asdict(p) for p, _ in met]), "base": against, "prompts": run.prompts}
 
     def work() -> Json:
         run.progress.start(f"verifier {name}", len(met))
@@ -86,19 +93,25 @@ def reliability(run: Run, ref: ModelRef, name: str) -> Json:
 
         found = asyncio.run(each(met, one, run.config.play.concurrency))
         refuse_outage(ledgers, "verifier checks")
-        output: Json = {}
-        for check in CHECKS:
-            right = [verdict.right for part in found for verdict in part if verdict.check == check]
-            interval = mean_interval(right, run.config.evaluation.resamples)
-            output[f"verifier_{check}"] = {
-                "split": "development",
-                "accuracy": interval.mean,
-                "ci95": [interval.low, interval.high],
-                "n": len(right),
-            }
-        return output
+        verdicts = [verdict for part in found for verdict in part]
+        write_jsonl(file, (asdict(verdict) for verdict in verdicts))
+        before = read_jsonl(file.with_name(f"{base}-verifier.jsonl")) if base else None
+        return {f"verifier_{c}": _reliability(c, verdicts, before, run.config.evaluation.resamples) for c in CHECKS}
 
-    return recorded(run.out / "evaluation" / f"{name}-verifier.json", inputs, work)
+    return recorded(file.with_suffix(".json"), inputs, work, file)
+
+
+def _reliability(
+    check: str, verdicts: Sequence[Verdict], before: Sequence[Mapping[str, Any]] | None, resamples: int
+) -> Json:
+    right = {verdict.patient: verdict.right for verdict in verdicts if verdict.check == check}
+    interval = mean_interval(list(right.values()), resamples)
+    found = {"split": "development", "accuracy": interval.mean, "ci95": [interval.low, interval.high], "n": len(right)}
+    if before is None:
+        return found | {"change_vs_base": None, "change_ci95": None}
+    base = {record["patient"]: record["right"] for record in before if record["check"] == check}
+    change = mean_interval([right[patient] - base[patient] for patient in right], resamples)
+    return found | {"change_vs_base": change.mean, "change_ci95": [change.low, change.high]}
 
 
 def _task(
@@ -108,21 +121,25 @@ def _task(
     base: Sequence[Mapping[str, Any]] | None,
     references: Sequence[Reference],
     resamples: int,
+    exact: bool,
 ) -> Json:
     own = [a for a in answers if a.task == task]
-    probability = [a.probability for a in own]
-    interval = mean_interval(probability, resamples)
-    other = {record["patient"]: record["probability"] for record in base or () if record["task"] == task}
-    p = paired_p(probability, [other[a.patient] for a in own], resamples) if base is not None else None
+    probability, right = [a.probability for a in own], [a.right for a in own]
+    interval, accuracy = mean_interval(probability, resamples), share_interval(right)
+    paired = [record for a in own for record in base or () if (record["task"], record["patient"]) == (task, a.patient)]
+    against = base is not None
     return {
         "split": split,
-        "accuracy": sum(a.right for a in own) / len(own),
+        "accuracy": accuracy.mean,
+        "accuracy_ci95": [accuracy.low, accuracy.high],
+        "accuracy_p_vs_base": mcnemar_p(right, [r["right"] for r in paired]) if against else None,
+        "log_loss": sum(-math.log(max(p, LEAST)) for p in probability) / len(own) if exact else None,
         "probability": interval.mean,
         "ci95": [interval.low, interval.high],
         "n": len(own),
         "invalid": sum(a.invalid for a in own) / len(own),
         "constant_baseline": constant_baseline(task, references),
-        "p_vs_base": p,
+        "p_vs_base": paired_p(probability, [r["probability"] for r in paired], resamples) if against else None,
         "similarity": sum(a.similarity for a in own) / len(own),
     }
 

@@ -23,10 +23,12 @@ def play(
     title = "play" if arm == "main" else f"play ({arm})"
     inputs = {"model": named(ref), "patients": digest([asdict(p) for p in patients]), "arm": arm, "prompts": run.prompts}
 
+    if arm == "main":
+        link(run.out, iteration)
+
     def work() -> Json:
         run.progress.start(f"{title} {iteration}", len(patients))
-        arena = run.arena("none" if arm == "unselected" else "patient")
-        stage = Play(arena, run.players(ref), run.config.seed, iteration, run.config.play.concurrency, arm=arm)
+        stage = Play(run.arena(arm), run.players(ref), run.config.seed, iteration, run.config.play.concurrency, arm=arm)
 
         def ended(episode: Episode) -> None:
             run.progress.advance()
@@ -48,10 +50,7 @@ def play(
         }
 
     folder = run.folder(iteration, arm)
-    output = recorded(folder / "play.json", inputs, work, folder / "episodes.jsonl")
-    if arm == "main":
-        link(run.out, iteration)
-    return output
+    return recorded(folder / "play.json", inputs, work, folder / "episodes.jsonl")
 
 
 def write_play_summary(run: Run, counts: Json) -> Json:

@@ -19,16 +19,19 @@ from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.files import read_patients
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.config import Config
-from mentalarena.errors import DataError
+from mentalarena.errors import ConfigError, DataError, RunError
 from mentalarena.models.backends import Backends, base_of, embedded_digest, embedder_of
 from mentalarena.models.base import ModelRef, Sampling
-from mentalarena.runs.directory import open_run, read_json, write_whole
+from mentalarena.runs.directory import SETTINGS, open_run, read_json, write_whole
 from mentalarena.runs.journal import Journal
 from mentalarena.runs.progress import Progress, Silence
 from mentalarena.runs.runner import Player
 
 Arm = str
 """`main`, or what is different: `unselected` (no verdicts), `shuffled-labels`, `coin-flips-50` (percent of the verdicts)."""
+CALIBRATION, ENOUGH = 240, 20
+"""Patients of the generated clinic by whom thresholds are calibrated; how many of a file make them unnecessary."""
+COIN_FLIPS = "coin-flips-"
 Json = dict[str, Any]
 
 
@@ -66,12 +69,16 @@ class Run:
             players[name] = Player(model, load_prompts(settings.prompt_set), sampling, settings.verdict_temperature)
         return players
 
-    def arena(self, verdicts: Literal["patient", "none"] = "patient") -> Arena:
-        """Thresholds are calibrated once, on the patients of the first play."""
+    def arena(self, arm: Arm = "main") -> Arena:
+        """The arena of an arm. Thresholds are calibrated on patients that no setting of a run chooses, so that few patients
+        are understood by the same measure as many; a file with enough of them is its own measure."""
         clinic, embedder = generated_clinic(), embedder_of(self.config.play.embedder)
-        patients = patients_of(self.config)
-        thresholds = calibrate(patients, clinic.groups, embedder, self.config.play.threshold_quantile)
-        settings = ArenaSettings(**self.config.arena.model_dump(), verdicts=verdicts)
+        own = read_patients(self.config.play.file) if self.config.play.file else []
+        strangers = [patient for patient, _ in clinic.draw("play", CALIBRATION, seed=0)] if len(own) < ENOUGH else []
+        thresholds = calibrate([*own, *strangers], clinic.groups, embedder, self.config.play.threshold_quantile)
+        verdicts: Literal["patient", "none"] = "none" if arm == "unselected" else "patient"
+        coin_flips = int(arm.removeprefix(COIN_FLIPS)) / 100 if arm.startswith(COIN_FLIPS) else 0.0
+        settings = ArenaSettings(**self.config.arena.model_dump(), verdicts=verdicts, coin_flips=coin_flips)
         return Arena(clinic.groups, clinic.vocabulary, embedder, thresholds, settings)
 
 
@@ -84,11 +91,16 @@ def opened(config: Config, out: Path, progress: Progress | None = None) -> Itera
     """A run directory under its lock. Raises `RunError` and `ConfigError` as `runs.directory.open_run` does."""
     roles = (getattr(config.models, name) for name in ROLES)
     weights = {WEIGHTS: embedded_digest()} if any(role.provider == "embedded" for role in roles) else {}
+    fresh = not (out / SETTINGS).exists()
     with open_run(out, config.model_dump(mode="json") | weights):
         journal = Journal(out / "journal.sqlite")
         run = Run(config, out, journal, progress or Silence())
         try:
             yield run
+        except (ConfigError, DataError):
+            if fresh and journal.empty:  # settings that were refused do not bind the directory
+                (out / SETTINGS).unlink()
+            raise
         finally:
             run.backends.release()
             journal.close()
@@ -138,7 +150,10 @@ def recorded(path: Path, inputs: Mapping[str, Any], work: Callable[[], Json], ma
 
 
 def link(out: Path, iteration: int) -> None:
-    """The main arm's iterations stand at the top of the run directory too."""
-    name = f"iteration-{iteration:02d}"
-    if not (out / name).is_symlink():
-        (out / name).symlink_to(Path("arms") / "main" / name)
+    """The main arm's iterations stand at the top of the run directory too. Raises `RunError` where something else does."""
+    path = out / f"iteration-{iteration:02d}"
+    if path.is_symlink():
+        return
+    if path.exists():
+        raise RunError(f"{path}: something else has that name; expected to make a link there, move it away")
+    path.symlink_to(Path("arms") / "main" / path.name)

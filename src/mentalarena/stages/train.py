@@ -21,10 +21,9 @@ def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> Model
     rows = [row for i in range(first, iteration) for row in read_rows(run.folder(i, arm) / "sft.jsonl")]
     begin = start if settings.start_from == "previous" else warm_started(run)
     title = f"train {iteration}" if arm == "main" else f"train ({arm})"
-    ref = _fit(run, rows, begin, run.folder(iteration, arm), title)
     if arm == "main":
         link(run.out, iteration)
-    return ref
+    return _fit(run, rows, begin, run.folder(iteration, arm), title)
 
 
 def check_trainable(run: Run) -> None:

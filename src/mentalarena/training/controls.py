@@ -4,27 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mentalarena.arena.types import Episode
 from mentalarena.training.rows import THERAPIST, Row
-
-
-def coin_flips(episodes: Sequence[Episode], share: float, seed: int) -> list[Episode]:
-    """Episodes with a share of their verdicts (choices and scores) replaced by chance; 0 leaves them as they are."""
-    flipped = []
-    for episode in episodes:
-        rng = random.Random(f"{seed}-{episode.id}")
-        diagnosis = episode.diagnosis
-        if diagnosis and len(diagnosis.candidates) == 2 and rng.random() < share:
-            diagnosis = replace(diagnosis, chosen=rng.choice(diagnosis.candidates))
-        trials = tuple(
-            replace(trial, score=rng.randint(1, 10)) if trial.score is not None and rng.random() < share else trial
-            for trial in episode.trials
-        )
-        flipped.append(replace(episode, diagnosis=diagnosis, trials=trials))
-    return flipped
 
 
 def shuffled_labels(rows: Sequence[Row], seed: int) -> list[Row]:
@@ -36,15 +19,14 @@ def shuffled_labels(rows: Sequence[Row], seed: int) -> list[Row]:
     return [replace(row, completion=answers[row.kind].pop()) if row.kind in answers else row for row in rows]
 
 
-def same_amount(rows: Sequence[Row], like: Sequence[Row], seed: int) -> list[Row]:
-    """As many rows of each kind as `like` has, drawn by seed; all of a kind that has fewer."""
-    wanted = Counter(row.kind for row in like)
+def same_amount(rows: Sequence[Row], most: Mapping[str, int], seed: int) -> list[Row]:
+    """At most so many rows of each kind, drawn by seed; of a kind that is not named, none."""
     order = list(rows)
     random.Random(seed).shuffle(order)
     taken: Counter[str] = Counter()
     kept = []
     for row in order:
-        if taken[row.kind] < wanted[row.kind]:
+        if taken[row.kind] < most.get(row.kind, 0):
             taken[row.kind] += 1
             kept.append(row)
     return sorted(kept, key=lambda row: (row.lineage.episode, row.kind, row.completion))

@@ -20,6 +20,7 @@ from mentalarena.config import TrainingConfig
 from mentalarena.errors import DataError, TrainingFailed
 from mentalarena.models.backends import folder_of
 from mentalarena.models.base import ModelRef
+from mentalarena.models.memory import keep_freed_memory
 from mentalarena.runs.directory import read_json, write_jsonl, write_whole
 from mentalarena.training.rows import Row
 
@@ -112,6 +113,7 @@ def _train(job: dict[str, Any]) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
+    keep_freed_memory()
     settings, out = TrainingConfig.model_validate(job["settings"]), Path(job["out"])
     lock = (out / ".training-lock").open("w")
     fcntl.flock(lock, fcntl.LOCK_EX)  # waits for an orphan of a killed run to see that it is one

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mentalarena.arena import diagnosis, trials
 from mentalarena.arena.prompts import PromptSet
-from mentalarena.arena.types import Episode, RoleName, TrialKind, View
+from mentalarena.arena.types import Episode, RoleName, Trial, TrialKind, View
 from mentalarena.clinic.cognitive_model import LABELS, CognitiveModel
 from mentalarena.errors import DataError
 from mentalarena.models.base import Message
@@ -81,15 +81,17 @@ _EPISODE = TypeAdapter(Episode)
 
 def read_episodes(path: Path) -> list[Episode]:
     """The episodes of an `episodes.jsonl`. Raises `DataError` with file, line and field."""
-    episodes = []
-    for number, record in enumerate(read_jsonl(path), 1):
-        try:
-            episodes.append(_EPISODE.validate_python(record))
-        except ValidationError as error:
-            first = error.errors()[0]
-            field = ".".join(str(part) for part in first["loc"])
-            raise DataError(f"{path}:{number}: {field}: {first['msg']}; expected an episode") from None
-    return episodes
+    return [read_episode(record, f"{path}:{number}") for number, record in enumerate(read_jsonl(path), 1)]
+
+
+def read_episode(record: Mapping[str, Any], where: str) -> Episode:
+    """One line of an `episodes.jsonl`. Raises `DataError` with place and field."""
+    try:
+        return _EPISODE.validate_python(record)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise DataError(f"{where}: {field}: {first['msg']}; expected an episode") from None
 
 
 def therapist_rows(
@@ -116,7 +118,7 @@ def therapist_rows(
             best = episode.best(kind) if judged else tried[0] if tried else None
             if best and (best.score is None or best.score >= min_score):
                 prompt = _asked(prompts, kind, profile) or tried[0].messages
-                completion = trials.answer(kind, best.proposal, best.rationale)
+                completion = trials.answer(kind, best.proposal, _rationale(best, tried))
                 rows.append(_row(kind, prompt, completion, episode, "therapist", best.score))
     return rows
 
@@ -133,7 +135,7 @@ def verifier_rows(episodes: Iterable[Episode], patient: PromptSet, judge: Prompt
             if message.role == "assistant":
                 rows.append(_row("talk", messages[:number], message.content, episode, "patient"))
         found = episode.diagnosis
-        if found and found.chosen and len(found.candidates) == 2:
+        if found and found.chosen and len(found.votes) == 2:
             first, second = found.candidates
             reasons = found.reasons if len(found.reasons) == 2 else ("", "")
             for pair, reason in zip(((first, second), (second, first)), reasons, strict=True):
@@ -203,6 +205,12 @@ def _band(row: Row) -> int:
 def distinct(rows: Iterable[Row]) -> list[Row]:
     """Rows without repetitions (equal prompt and completion), first ones kept."""
     return list({(row.prompt, row.completion): row for row in reversed(list(rows))}.values())[::-1]
+
+
+def _rationale(best: Trial, tried: Sequence[Trial]) -> str:
+    """The reason for the best proposal; none where it leans on a trial that the first question knows nothing of."""
+    earlier = [trial.proposal for trial in tried[: tried.index(best)]]
+    return "" if any(proposal in best.rationale.lower() for proposal in earlier) else best.rationale
 
 
 def _asked(prompts: PromptSet, kind: RowKind, profile: str | None) -> tuple[Message, ...] | None:
