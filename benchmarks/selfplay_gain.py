@@ -2,10 +2,11 @@
 
     python benchmarks/selfplay_gain.py --out runs-out/gain [--seeds 3] [--patients 80] [--held-out 50]
 
-For each seed: one iteration of play by the base model; from these episodes one model each is trained on selected rows, on
-unselected rows (an arm that never asks for a verdict), and on rows whose verdicts were replaced by coin flips in 50 and
-100 % of the cases; all get the same amount of data. Base and models meet the seed's held-out patients once. Intervals are
-bootstraps over patients, all seeds together. Resumable: the same command goes on.
+For each seed, four arms of one iteration play the same patients with the same base model: selected (the patient chooses and
+foretells, the judge scores), selected with 50 and with 100 % of those verdicts replaced by coin flips where they fall, and
+unselected (nobody is asked for a verdict). All train on equally many rows of each kind, and all replay as much dialogue and
+nothing else. Base and models meet the seed's held-out patients once. Intervals are two-level bootstraps, over seeds and
+patients. Resumable: the same command goes on.
 
 What it tests is the machinery. The base model's ignorance is made on purpose by its corpus, and so is its patient's
 knowledge; nothing here is about clinics.
@@ -23,7 +24,7 @@ import numpy as np
 from mentalarena.clinic.cognitive_model import COMPONENTS
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.config import load_config
-from mentalarena.evaluation.statistics import mean_interval, paired_p
+from mentalarena.evaluation.statistics import nested_interval
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.runs.directory import read_jsonl
 from mentalarena.stages.build import build
@@ -31,6 +32,7 @@ from mentalarena.stages.evaluate import evaluate
 from mentalarena.stages.play import play
 from mentalarena.stages.run import opened
 from mentalarena.stages.train import train
+from mentalarena.training.rows import THERAPIST
 
 ARMS = {
     "selected": "main",
@@ -38,29 +40,33 @@ ARMS = {
     "100 % coin flips": "coin-flips-100",
     "unselected": "unselected",
 }
-Shares = dict[tuple[str, str], float]
-"""By (patient, task): the probability of a right answer."""
+Measure = dict[tuple[str, str], tuple[float, bool]]
+"""By (patient, task): the probability of a right answer, and whether the likeliest one is right."""
 
 
-def one_seed(out: Path, seed: int, args: argparse.Namespace) -> dict[str, Shares]:
+def one_seed(out: Path, seed: int, args: argparse.Namespace) -> dict[str, Measure]:
     """The held-out figures of base and arms."""
-    settings = [f"seed={seed}", f"play.patients={args.patients}", f"evaluation.held_out={args.held_out}", *args.set]
-    with opened(load_config(None, settings), out) as run:
+    settings = [f"seed={seed}", f"play.patients={args.patients}", f"evaluation.held_out={args.held_out}"]
+    with opened(
+        load_config(None, [*settings, 'training.replay_kinds=["talk"]', "training.rehearsal=0", *args.set]), out
+    ) as run:
         base = run.base
-        play(run, 0, base)
-        build(run, 0)
         evaluate(run, base, "held_out", "base")
-        for name, arm in ARMS.items():
-            if arm == "unselected":
-                play(run, 0, base, arm)
-            print(f"seed {seed}, {name}: rows {build(run, 0, arm)}", flush=True)
+        found = {}
+        for arm in ARMS.values():
+            play(run, 0, base, arm)
+            found[arm] = build(run, 0, arm)
+        most = {kind: min(counts[kind] for counts in found.values()) for kind in THERAPIST}
+        print(f"seed {seed}: each arm has {most}; before they were made equal: {found}", flush=True)
+        for arm in ARMS.values():
+            build(run, 0, arm, most)
             evaluate(run, train(run, 1, base, arm), "held_out", arm, "base")
     files = {"base": "base", **ARMS}
-    return {name: shares(out / "evaluation" / f"{file}-held_out.jsonl") for name, file in files.items()}
+    return {name: measured(out / "evaluation" / f"{file}-held_out.jsonl") for name, file in files.items()}
 
 
-def shares(path: Path) -> Shares:
-    return {(record["patient"], record["task"]): float(record["probability"]) for record in read_jsonl(path)}
+def measured(path: Path) -> Measure:
+    return {(r["patient"], r["task"]): (float(r["probability"]), bool(r["right"])) for r in read_jsonl(path)}
 
 
 def best_reader(seed: int, count: int) -> float:
@@ -88,21 +94,32 @@ def main() -> None:
     result: dict[str, Any] = {"best_reader": ceiling, "tasks": {}}
     for task in TASKS:
 
-        def of(name: str, task: str = task) -> list[float]:
-            return [seed[name][key] for seed in found for key in seed["base"] if key[1] == task]
+        def of(name: str, which: int, task: str = task) -> list[list[float]]:
+            return [[float(seed[name][key][which]) for key in seed["base"] if key[1] == task] for seed in found]
 
-        levels = {name: float(np.mean(of(name))) for name in ("base", *ARMS)}
-        gap = [a - b for a, b in zip(of("selected"), of("unselected"), strict=True)]
-        difference, p = mean_interval(gap), paired_p(of("selected"), of("unselected"))
+        levels = {name: float(np.mean(np.concatenate(of(name, 0)))) for name in ("base", *ARMS)}
+        likeliest = {name: [round(100 * float(np.mean(seed))) for seed in of(name, 1)] for name in ("base", *ARMS)}
+        gaps = [
+            [a - b for a, b in zip(*pair, strict=True)] for pair in zip(of("selected", 0), of("unselected", 0), strict=True)
+        ]
+        difference = nested_interval(gaps)
+        by_seed = [float(np.mean(gap)) for gap in gaps]
         closed = (levels["selected"] - levels["base"]) / (ceiling - levels["base"])
+        gains = [levels[name] - levels["base"] for name in ("selected", "50 % coin flips", "100 % coin flips")]
         print(f"\n{task}: " + ", ".join(f"{name} {level:.1%}" for name, level in levels.items()))
         print(
-            f"  selected - unselected: {difference.mean:+.1%} ({difference.low:+.1%} to {difference.high:+.1%}), p {p:.4f}"
+            f"  selected - unselected: {difference.mean:+.1%} ({difference.low:+.1%} to {difference.high:+.1%}); "
+            "by seed " + ", ".join(f"{gap:+.1%}" for gap in by_seed)
         )
         print(f"  share of the gap to the best reader closed: {closed:.0%}")
-        gains = [levels[name] - levels["base"] for name in ("selected", "50 % coin flips", "100 % coin flips")]
         print("  gain at 0 / 50 / 100 % coin flips: " + " / ".join(f"{gain:+.1%}" for gain in gains))
-        result["tasks"][task] = {"levels": levels, "difference": [difference.mean, difference.low, difference.high], "p": p}
+        print("  likeliest right, % by seed: " + ", ".join(f"{name} {shares}" for name, shares in likeliest.items()))
+        result["tasks"][task] = {
+            "levels": levels,
+            "difference": [difference.mean, difference.low, difference.high],
+            "by_seed": by_seed,
+            "likeliest": likeliest,
+        }
     (args.out / "gain.json").write_text(json.dumps(result, indent=1) + "\n")
 
 

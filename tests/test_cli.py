@@ -369,8 +369,8 @@ def test_a_run_is_not_continued_with_other_weights(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     from mentalarena.config import Config
 
-    tree = Config.model_validate({"play": {"patients": 1}}).model_dump(mode="json") | {"embedded_weights": "older"}
+    tree = Config.model_validate({"play": {"patients": 1}}).model_dump(mode="json") | {"weights": {"embedded": "older"}}
     (tmp_path / "run" / "config.json").write_text(json.dumps(tree))
     result = run(*settings)
     assert result.returncode == 2
-    assert "embedded_weights was 'older'" in result.stderr
+    assert "weights.embedded was 'older'" in result.stderr

@@ -108,11 +108,14 @@ def play(
 
 
 @app.command()
-def build(out: Made, iteration: Iteration = 0, as_json: AsJson = False) -> None:
-    """Training rows from the episodes of an iteration: iteration-NN/sft.jsonl."""
+def build(out: Made, iteration: Iteration = 0, quiet: Quiet = False, as_json: AsJson = False) -> None:
+    """Training rows from the episodes of an iteration: iteration-NN/sft.jsonl (patients are asked some more for it)."""
     from mentalarena.stages.build import build as build_stage
+    from mentalarena.stages.rehearse import rehearse
 
-    with _opened(_config_of(out), out, quiet=True) as opened:
+    with _opened(_config_of(out), out, quiet or as_json) as opened:
+        if opened.config.training.rehearsal:
+            rehearse(opened, iteration, _model_of(opened, 0))
         counts = build_stage(opened, iteration)
     if as_json:
         typer.echo(json.dumps(counts))
@@ -267,10 +270,11 @@ def _config_of(out: Path) -> Config:
     """The settings that a run directory began with. Raises `DataError` where there are none."""
     from mentalarena.config import validated
     from mentalarena.runs.directory import read_json
+    from mentalarena.stages.run import WEIGHTS
 
     path = out / "config.json"
     tree = read_json(path, "the settings of a run directory of `mentalarena play` or `run`")
-    return validated({key: value for key, value in tree.items() if key != "embedded_weights"}, str(path))
+    return validated({key: value for key, value in tree.items() if key != WEIGHTS}, str(path))
 
 
 def _model_of(opened: Run, iteration: int) -> Any:

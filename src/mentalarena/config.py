@@ -113,6 +113,9 @@ class TrainingConfig(Section):
     )
     """What is replayed in turn; a kind that stands there twice comes twice as often. Outcomes most: foretelling is what
     erodes first (dev/LOG.md)."""
+    rehearsal: int = Field(default=2, ge=0)
+    """Rounds of further questions (a choice, a treatment, a medicine) to each patient of a play, answered by the model before
+    any training and replayed too: what a therapist asks is too much alike to keep a verifier."""
     warm_start: bool = False
     """Train on the cognitive models before the first play (the paper's patient side: history -> the other components)."""
     epochs: float = Field(default=3.0, gt=0)

@@ -18,6 +18,7 @@ from mentalarena.runs.directory import read_jsonl, write_whole
 from mentalarena.stages.build import build
 from mentalarena.stages.evaluate import HELD_OUT_LOOKS, evaluate, perplexity, reliability
 from mentalarena.stages.play import play
+from mentalarena.stages.rehearse import rehearse
 from mentalarena.stages.run import Arm, Json, Run, named
 from mentalarena.stages.train import check_trainable, train, warm_started
 
@@ -45,6 +46,8 @@ def run_loop(run: Run) -> Json:
         if iteration == settings.iterations:
             break
         iterations[-1]["play"] = play(run, iteration, ref)
+        if run.config.training.rehearsal:
+            iterations[-1]["rehearsal"] = rehearse(run, iteration, models[0])
         iterations[-1]["rows"] = build(run, iteration)
         iterations[-1]["perplexity"] = perplexity(run, iteration, models[max(iteration - 1, 0)])
         models.append(train(run, iteration + 1, ref))

@@ -99,6 +99,20 @@ def test_3_an_arm_without_verdicts_keeps_the_first_proposal(met: list[tuple[Pati
     assert [row.kind for row in therapist_rows([episode], COMPACT, min_score=7)] == ["diagnosis"], "an outage is no verdict"
 
 
+def test_3_a_reason_that_leans_on_an_earlier_trial_is_not_taught_on_the_first_question(
+    met: list[tuple[Patient, Episode]],
+) -> None:
+    episode = next(e for _, e in met if e.diagnosis and e.diagnosis.chosen)
+    first = Trial("treatment", "sleep restriction therapy", "it is common.", score=2, messages=(Message("user", "q"),))
+    for reason, taught in (
+        ("since sleep restriction therapy failed, this may help.", "treatment: exposure therapy"),
+        ("this may help.", "treatment: exposure therapy\nreason: this may help."),
+    ):
+        second = Trial("treatment", "exposure therapy", reason, score=9)
+        rows = therapist_rows([dataclasses.replace(episode, trials=(first, second))], COMPACT)
+        assert [(r.prompt, r.completion) for r in rows if r.kind == "treatment"] == [((Message("user", "q"),), taught)]
+
+
 def test_4_the_papers_rows_hold_the_full_cognitive_model(met: list[tuple[Patient, Episode]]) -> None:
     profiles = {patient.id: patient.cognitive_model for patient, _ in met}
     rows = therapist_rows([episode for _, episode in met], COMPACT, profiles=profiles)

@@ -60,9 +60,15 @@ async def diagnose(
         return Diagnosis((first,), None)
     if coin := settings.chance(encoded.patient.id, "choice"):
         return Diagnosis((first, second), coin.choice((first, second)))
+    return await choose((first, second), encoded.view, vocabulary, cast)
+
+
+async def choose(pair: tuple[str, str], encoded: View, vocabulary: Vocabulary, cast: Cast, mark: str = "") -> Diagnosis:
+    """The patient's choice between two names, asked in both orders. `mark` sets its steps apart from others'."""
+    first, second = pair
     votes = await asyncio.gather(
-        vote(encoded, (first, second), "choice-1", vocabulary, cast),
-        vote(encoded, (second, first), "choice-2", vocabulary, cast),
+        vote(encoded, (first, second), f"choice-1{mark}", vocabulary, cast),
+        vote(encoded, (second, first), f"choice-2{mark}", vocabulary, cast),
     )
     choices = tuple(vote[0] if vote else None for vote in votes)
     agreed = None not in choices and choices[0] == choices[1]
@@ -73,7 +79,7 @@ async def diagnose(
 
 
 async def vote(
-    encoded: EncodedPatient, pair: tuple[str, str], step: str, vocabulary: Vocabulary, cast: Cast
+    encoded: View, pair: tuple[str, str], step: str, vocabulary: Vocabulary, cast: Cast
 ) -> tuple[str, str] | None:
     """The patient's choice between two names, in this order, and its reason; None when it cannot be had."""
 
@@ -84,7 +90,7 @@ async def vote(
             raise Unreadable(f"expected one of {pair[0]} and {pair[1]}")
         return choice, fields["reason"] or ""
 
-    return await cast.patient.judging().ask(choice_view(encoded.view, pair, cast.patient.prompts), step, parse)
+    return await cast.patient.judging().ask(choice_view(encoded, pair, cast.patient.prompts), step, parse)
 
 
 def choice_view(encoded: View, pair: tuple[str, str], prompts: PromptSet) -> View:

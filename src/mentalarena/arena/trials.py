@@ -17,6 +17,8 @@ from mentalarena.arena.types import ArenaSettings, Trial, TrialKind, View
 from mentalarena.clinic.references import Vocabulary
 from mentalarena.errors import Unreadable
 
+TRIALS: tuple[TrialKind, ...] = ("treatment", "medicine")
+
 
 async def try_out(
     kind: TrialKind, view: View, encoded: EncodedPatient, vocabulary: Vocabulary, settings: ArenaSettings, cast: Cast
@@ -35,10 +37,10 @@ async def try_out(
         if proposed is None:
             break
         proposal, rationale = proposed
-        trial = Trial(kind, proposal, rationale, messages=view.messages)
+        trial = Trial(kind, proposal, rationale, messages=view.messages, start=health)
         if settings.verdicts == "none":
             return (trial,)
-        trial = await _undergo(trial, number, health, encoded, cast)
+        trial = await undergo(trial, f"{kind}-{number}", encoded.view, cast)
         if trial.score and (coin := settings.chance(encoded.patient.id, f"{kind}-{number}")):
             trial = replace(trial, score=coin.randint(1, 10))
         trials.append(trial)
@@ -85,9 +87,9 @@ async def _propose(
     return await cast.therapist.ask(view, step, parse)
 
 
-async def _undergo(trial: Trial, number: int, health: str, encoded: EncodedPatient, cast: Cast) -> Trial:
+async def undergo(trial: Trial, step: str, encoded: View, cast: Cast) -> Trial:
     """The trial with outcome, health state and score, as far as they could be had."""
-    foretold = await foretell(trial.kind, trial.proposal, f"{trial.kind}-{number}", encoded, cast, health)
+    foretold = await foretell(trial.kind, trial.proposal, step, encoded, cast, trial.start)
     return replace(trial, **asdict(foretold)) if foretold else trial
 
 
@@ -102,7 +104,7 @@ class Foretold:
 
 
 async def foretell(
-    kind: TrialKind, proposal: str, step: str, encoded: EncodedPatient, cast: Cast, health: str = ""
+    kind: TrialKind, proposal: str, step: str, encoded: View, cast: Cast, health: str = ""
 ) -> Foretold | None:
     """One proposal, tried on the patient. None when its answer cannot be had."""
 
@@ -112,7 +114,7 @@ async def foretell(
             raise Unreadable("nothing after 'outcome:'")
         return {label: value or "" for label, value in fields.items()}
 
-    view = outcome_view(encoded.view, kind, proposal, cast.patient.prompts, health)
+    view = outcome_view(encoded, kind, proposal, cast.patient.prompts, health)
     told = await cast.patient.judging().ask(view, f"{step}-outcome", parse)
     if told is None:
         return None

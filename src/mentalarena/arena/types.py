@@ -138,6 +138,8 @@ class Trial:
     score: int | None = None
     messages: tuple[Message, ...] = ()
     """The therapist's prompt for this proposal: the input of a training row."""
+    start: str = ""
+    """The health state that it starts from; empty for S0."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,13 +44,13 @@ async def verify(
     encoded = await encode(patient, arena.groups, arena.embedder, cast)
     foreign = rng.choice([r for r in others if r.disorder != truth.disorder])
     votes = await asyncio.gather(
-        vote(encoded, (truth.disorder, foreign.disorder), "verify-1", arena.vocabulary, cast),
-        vote(encoded, (foreign.disorder, truth.disorder), "verify-2", arena.vocabulary, cast),
+        vote(encoded.view, (truth.disorder, foreign.disorder), "verify-1", arena.vocabulary, cast),
+        vote(encoded.view, (foreign.disorder, truth.disorder), "verify-2", arena.vocabulary, cast),
     )
     chosen = all(v is not None and v[0] == truth.disorder for v in votes)
 
     async def score(kind: TrialKind, name: str, step: str) -> int | None:
-        told = await foretell(kind, name, step, encoded, cast)
+        told = await foretell(kind, name, step, encoded.view, cast)
         return told.score if told else None
 
     def suitable(reference: Reference) -> Mapping[TrialKind, tuple[str, ...]]:

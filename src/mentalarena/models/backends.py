@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 EMBEDDED = Path(__file__).with_name("embedded")
 """The checkpoint that the package carries; made by recipes/embedded."""
 
+ENDS = 1 << 22
+
 
 def base_of(config: ModelConfig) -> ModelRef:
     """The untrained weights that a role's settings name."""
@@ -31,12 +33,22 @@ def folder_of(ref: ModelRef) -> str:
     return str(EMBEDDED) if ref.base == "embedded" else ref.base
 
 
-def embedded_digest() -> str:
-    """What is in the shipped weights. Raises `ConfigError` when they are missing."""
-    try:
-        return hashlib.sha256((EMBEDDED / "model.safetensors").read_bytes()).hexdigest()[:16]
-    except OSError as error:
-        raise ConfigError(f"{EMBEDDED}: {error.strerror}; expected the package's own weights, reinstall it") from None
+def weights_digest(ref: ModelRef) -> str:
+    """What is in a checkpoint folder (the ends of its files, so that large ones are quick); empty for a hub name.
+
+    Raises `ConfigError` when the package's own weights are missing."""
+    folder = Path(folder_of(ref))
+    found = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        size = path.stat().st_size
+        found.update(f"{path.name} {size}".encode())
+        with path.open("rb") as file:
+            found.update(file.read(ENDS))
+            file.seek(max(size - ENDS, 0))
+            found.update(file.read(ENDS))
+    if ref.base == "embedded" and not (folder / "model.safetensors").exists():
+        raise ConfigError(f"{folder}: no weights; expected the package's own, reinstall it")
+    return found.hexdigest()[:16] if folder.is_dir() else ""
 
 
 def embedder_of(name: str) -> Embedder:

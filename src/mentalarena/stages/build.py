@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.runs.directory import write_jsonl
+from mentalarena.stages.rehearse import REHEARSAL
 from mentalarena.stages.run import Arm, Json, Run, digest_of, patients_of, recorded
 from mentalarena.training.controls import same_amount, shuffled_labels
 from mentalarena.training.rows import (
@@ -34,7 +35,15 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
     if arm != "main" and most is None:
         most = Counter(row.kind for row in read_rows(run.folder(iteration) / "sft.jsonl"))
     told = settings.model_dump(mode="json")
-    inputs = {"episodes": digest_of(source), "settings": told, "arm": arm, "most": most, "prompts": run.prompts}
+    more = digest_of(folder / REHEARSAL) if arm == "main" and settings.rehearsal else None
+    inputs = {
+        "episodes": digest_of(source),
+        "rehearsal": more,
+        "settings": told,
+        "arm": arm,
+        "most": most,
+        "prompts": run.prompts,
+    }
 
     def work() -> Json:
         episodes = read_episodes(source)
@@ -42,6 +51,8 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
         if settings.input == "profile":
             profiles = {p.id: p.cognitive_model for p in patients_of(run.config, iteration)}
         taught = distinct(therapist_rows(episodes, load_prompts(models.therapist.prompt_set), settings.min_score, profiles))
+        if arm == "main" and settings.rehearsal:
+            episodes = [*episodes, *read_episodes(folder / REHEARSAL)]
         own = verifier_rows(episodes, load_prompts(models.patient.prompt_set), load_prompts(models.judge.prompt_set))
         if most is not None:
             taught = same_amount(taught, most, run.config.seed)

@@ -20,7 +20,7 @@ from mentalarena.clinic.files import read_patients
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.config import Config
 from mentalarena.errors import ConfigError, DataError, RunError
-from mentalarena.models.backends import Backends, base_of, embedded_digest, embedder_of
+from mentalarena.models.backends import Backends, base_of, embedder_of, weights_digest
 from mentalarena.models.base import ModelRef, Sampling
 from mentalarena.runs.directory import SETTINGS, open_run, read_json, write_whole
 from mentalarena.runs.journal import Journal
@@ -82,17 +82,17 @@ class Run:
         return Arena(clinic.groups, clinic.vocabulary, embedder, thresholds, settings)
 
 
-WEIGHTS = "embedded_weights"
+WEIGHTS = "weights"
 """Beside the settings in config.json: a run is never continued with other weights under the same name."""
 
 
 @contextmanager
 def opened(config: Config, out: Path, progress: Progress | None = None) -> Iterator[Run]:
     """A run directory under its lock. Raises `RunError` and `ConfigError` as `runs.directory.open_run` does."""
-    roles = (getattr(config.models, name) for name in ROLES)
-    weights = {WEIGHTS: embedded_digest()} if any(role.provider == "embedded" for role in roles) else {}
+    local = [s for name in ROLES if (s := getattr(config.models, name)).provider in ("embedded", "transformers")]
+    weights = {ref.base: weights_digest(ref) for settings in local if (ref := base_of(settings)).base}
     fresh = not (out / SETTINGS).exists()
-    with open_run(out, config.model_dump(mode="json") | weights):
+    with open_run(out, config.model_dump(mode="json") | {WEIGHTS: weights}):
         journal = Journal(out / "journal.sqlite")
         run = Run(config, out, journal, progress or Silence())
         try:

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from mentalarena.arena import diagnosis, trials
 from mentalarena.arena.prompts import PromptSet
-from mentalarena.arena.types import Episode, RoleName, Trial, TrialKind, View
+from mentalarena.arena.types import Episode, RoleName, Trial, View
 from mentalarena.clinic.cognitive_model import LABELS, CognitiveModel
 from mentalarena.errors import DataError
 from mentalarena.models.base import Message
@@ -27,7 +27,6 @@ RowKind = Literal["diagnosis", "treatment", "medicine", "talk", "choice", "outco
 THERAPIST: tuple[RowKind, ...] = ("diagnosis", "treatment", "medicine")
 VERIFIER: tuple[RowKind, ...] = ("talk", "choice", "outcome", "score")
 """The patient's and the judge's own replies, replayed so that they do not forget how to judge."""
-TRIALS: tuple[TrialKind, ...] = ("treatment", "medicine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +106,12 @@ def therapist_rows(
     """
     rows = []
     for episode in episodes:
-        if not episode.diagnosis or not episode.diagnosis.chosen:
+        if not episode.diagnosis or not episode.diagnosis.chosen or not episode.diagnosis_messages:
             continue
         profile = profiles[episode.patient_id].profile() if profiles else None
         prompt = _asked(prompts, "diagnosis", profile) or episode.diagnosis_messages
         rows.append(_row("diagnosis", prompt, diagnosis.answer(episode.diagnosis.chosen), episode, "therapist"))
-        for kind in TRIALS:
+        for kind in trials.TRIALS:
             tried = [t for t in episode.trials if t.kind == kind]
             judged = len(episode.diagnosis.candidates) > 1  # an arm without verdicts has one candidate and tries nothing
             best = episode.best(kind) if judged else tried[0] if tried else None
@@ -144,7 +143,7 @@ def verifier_rows(episodes: Iterable[Episode], patient: PromptSet, judge: Prompt
                 rows.append(_row("choice", prompt, f"reason: {reason}\n{said}" if reason else said, episode, "patient"))
         for trial in episode.trials:
             if trial.predicted_outcome and trial.health_state:
-                prompt = trials.outcome_view(encoded, trial.kind, trial.proposal, patient).messages
+                prompt = trials.outcome_view(encoded, trial.kind, trial.proposal, patient, trial.start).messages
                 told = f"reason: {trial.reason}\n" if trial.reason else ""
                 told += f"outcome: {trial.predicted_outcome}\nhealth: {trial.health_state}"
                 rows.append(_row("outcome", prompt, told, episode, "patient", trial.score))
