@@ -23,12 +23,12 @@ COLOURS = {"diagnosis": "#1f6f8b", "treatment": "#b5651d", "medicine": "#5b7f3a"
 
 def write_report(out: Path) -> Path:
     """DIR/report.html from what the stages have left. Raises `DataError` where there is no summary yet."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined, TemplateError
+    from jinja2 import Environment, PackageLoader, TemplateError
     from markupsafe import Markup
 
     summary = read_json(out / "summary.json", "the run directory of `mentalarena run` or `play`")
     config = read_json(out / "config.json", "the settings of the run")
-    environment = Environment(loader=PackageLoader("mentalarena.report"), autoescape=True, undefined=StrictUndefined)
+    environment = Environment(loader=PackageLoader("mentalarena.report"), autoescape=True)
     environment.filters |= {"percent": percent, "with_interval": with_interval, "p_value": p_value}
     try:
         text = environment.get_template("report.html").render(
