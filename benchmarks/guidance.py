@@ -35,9 +35,10 @@ def interviews(run: Run) -> list[Interview]:
     return asyncio.run(each(range(len(patients)), one, 256))
 
 
-def guessed(met: list[Interview], run: Run) -> list[float]:
-    """For each gap that was guided on: whether the guidance is nearest to the patient's own text (ties share)."""
-    rng, embedder, hits = random.Random(0), run.arena().embedder, []
+def guessed(met: list[Interview], run: Run) -> list[list[float]]:
+    """For each patient and each gap that was guided on: whether the guidance is nearest to its own text (ties share)."""
+    rng, embedder = random.Random(0), run.arena().embedder
+    hits: list[list[float]] = [[] for _ in met]
     minds = [i.encoded.patient.cognitive_model for i in met]
     for number, found in enumerate(met):
         for decoding in found.decodings:
@@ -49,7 +50,7 @@ def guessed(met: list[Interview], run: Run) -> list[float]:
                 options = [own, *rng.sample(others, 3)]
                 vectors = embedder.embed([decoding.guidance or "", *options])
                 near = vectors[1:] @ vectors[0]
-                hits.append(float(near[0] == near.max()) / int((near == near.max()).sum()))
+                hits[number].append(float(near[0] == near.max()) / int((near == near.max()).sum()))
     return hits
 
 
@@ -71,9 +72,10 @@ def main() -> None:
     print(f"patients {len(pairs)}, questions asked: guided {sum(turns[::2])}, unguided {sum(turns[1::2])}")
     print(f"similarity at the end: guided {sum(with_) / len(with_):.3f}, unguided {sum(without) / len(without):.3f}")
     print(f"difference {gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f}), p {paired_p(with_, without):.4f}")
-    chance = mean_interval(hits)
+    chance = mean_interval([sum(own) / len(own) for own in hits if own])  # a patient is the unit
     print(
-        f"guessing from guidance alone: {chance.mean:.1%} ({chance.low:.1%} to {chance.high:.1%}) of {len(hits)}; chance 25.0%"
+        f"guessing from guidance alone, mean over patients: {chance.mean:.1%} ({chance.low:.1%} to {chance.high:.1%}), "
+        f"{sum(map(len, hits))} guesses; chance 25.0%"
     )
 
 

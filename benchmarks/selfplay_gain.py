@@ -1,12 +1,12 @@
 """Does selection by the simulated patient make the gain? Selected against unselected rows, and against spoilt verdicts.
 
-    python benchmarks/selfplay_gain.py --out runs-out/gain [--seeds 3] [--patients 80] [--held-out 50]
+    python benchmarks/selfplay_gain.py --out runs-out/gain [--seeds 5] [--patients 80] [--held-out 50]
 
 For each seed, four arms of one iteration play the same patients with the same base model: selected (the patient chooses and
 foretells, the judge scores), selected with 50 and with 100 % of those verdicts replaced by coin flips where they fall, and
 unselected (nobody is asked for a verdict). All train on equally many rows of each kind, and all replay as much dialogue and
-nothing else. Base and models meet the seed's held-out patients once. Intervals are two-level bootstraps, over seeds and
-patients. Resumable: the same command goes on.
+nothing else. Base and models meet the seed's held-out patients once. Intervals are t intervals over seeds, since each seed
+has its own patients and trainings. Resumable: the same command goes on.
 
 What it tests is the machinery. The base model's ignorance is made on purpose by its corpus, and so is its patient's
 knowledge; nothing here is about clinics.
@@ -24,7 +24,7 @@ import numpy as np
 from mentalarena.clinic.cognitive_model import COMPONENTS
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.config import load_config
-from mentalarena.evaluation.statistics import nested_interval
+from mentalarena.evaluation.statistics import seed_interval
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.runs.directory import read_jsonl
 from mentalarena.stages.build import build
@@ -83,7 +83,7 @@ def best_reader(seed: int, count: int) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--patients", type=int, default=80)
     parser.add_argument("--held-out", type=int, default=50)
     parser.add_argument("--set", action="append", default=[], help="one more setting, as for mentalarena run")
@@ -102,8 +102,8 @@ def main() -> None:
         gaps = [
             [a - b for a, b in zip(*pair, strict=True)] for pair in zip(of("selected", 0), of("unselected", 0), strict=True)
         ]
-        difference = nested_interval(gaps)
         by_seed = [float(np.mean(gap)) for gap in gaps]
+        difference = seed_interval(by_seed)
         closed = (levels["selected"] - levels["base"]) / (ceiling - levels["base"])
         gains = [levels[name] - levels["base"] for name in ("selected", "50 % coin flips", "100 % coin flips")]
         print(f"\n{task}: " + ", ".join(f"{name} {level:.1%}" for name, level in levels.items()))

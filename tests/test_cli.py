@@ -281,6 +281,41 @@ def test_settings_that_were_refused_do_not_bind_the_directory(bad: str, expected
     assert run("play", "--out", out, "--patients", "2", "--quiet", *SCRIPTED).returncode == 0
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [["play"], ["play", "--bogus"], ["play", "--out", "x", "--patients", "0"], ["nothing"], ["train", "--out", "\n"]],
+)
+def test_wrong_usage_is_one_line_too(arguments: list[str]) -> None:
+    result = run(*arguments)
+    assert (result.returncode, result.stderr.count("\n"), result.stdout) == (2, 1, "")
+    assert result.stderr.startswith("mentalarena: ")
+
+
+def test_a_patient_file_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    file = tmp_path / "patients.jsonl"
+    file.write_text(json.dumps({**PATIENT, "coping_strategies": "\x1b]0;pwn\x07i wait"}))
+    for arguments in (["list"], ["show", "a"]):
+        told = run("patients", *arguments, "--set", f"play.file={file}").stdout
+        assert "i wait" in told
+        assert not [c for c in told if c != "\n" and not c.isprintable()]
+    bad = run("patients", "check", str(file), "--bogus\x1b[2J")
+    assert "\x1b" not in bad.stderr
+
+
+def test_a_file_with_more_patients_than_come_says_so(tmp_path: Path) -> None:
+    file = tmp_path / "patients.jsonl"
+    file.write_text("\n".join(json.dumps({**PATIENT, "id": f"p{n}"}) for n in range(3)))
+    out = run("play", "--out", str(tmp_path / "run"), "--set", f"play.file={file}", "--patients", "2", "--quiet", *SCRIPTED)
+    assert out.stderr == f"mentalarena: {file}: 2 of 3 patients come (play.patients)\n"
+
+
+def test_settings_that_no_file_can_hold_are_one_line(tmp_path: Path) -> None:
+    result = run("play", "--out", str(tmp_path / "run"), "--set", "models.all.model=\udcff", *SCRIPTED)
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    deep = run("play", "--out", str(tmp_path / "run"), "--set", "seed=" + "[" * 100_000, *SCRIPTED)
+    assert (deep.returncode, deep.stderr.count("\n")) == (2, 1)
+
+
 def test_a_missing_run_directory_is_named_before_the_episode(tmp_path: Path) -> None:
     result = run("show", "00", "--out", str(tmp_path / "none"))
     assert result.returncode == 2

@@ -87,16 +87,23 @@ def test_3_held_out_patients_are_met_once_and_apart(out: Path) -> None:
     def patients(path: Path) -> set[str]:
         return {json.loads(line)["patient"] for line in path.read_text().splitlines()}
 
-    development = patients(out / "evaluation" / "iteration-00-development.jsonl")
+    from mentalarena.clinic.cognitive_model import COMPONENTS
+    from mentalarena.clinic.generated import generated_clinic
+
     assert all(len(patients(file)) == 5 for file in files)
-    assert not development & patients(files[0])
+    minds = {
+        p.id: tuple(p.cognitive_model.text(c) for c in COMPONENTS)
+        for split, count in (("play", 10), ("development", 6), ("held_out", 5))
+        for p, _ in generated_clinic().draw(split, count, 0)  # type: ignore[arg-type]
+    }
     played = {json.loads(line)["patient_id"] for line in (out / "iteration-00" / "episodes.jsonl").read_text().splitlines()}
-    assert not played & (development | patients(files[0]))
+    development = patients(out / "evaluation" / "iteration-00-development.jsonl")
+    groups = [{minds[i] for i in ids} for ids in (played, development, patients(files[0]))]
+    assert [len(group) for group in groups] == [10, 4, 5]
+    assert len(set.union(*groups)) == 19, "nobody with the same phrases is in two of them"
     looks = [json.loads(line)["name"] for line in (out / "evaluation" / "held-out-looks.jsonl").read_text().splitlines()]
     assert len(looks) == len(set(looks)) == len(files)
     assert summary["held_out_looks"] == looks
-    from mentalarena.clinic.generated import generated_clinic
-
     parts = [entries for part in generated_clinic().phrases.values() for entries in part.values()]
     wordings = {form: {entry[form] for entries in parts for entry in entries} for form in ("play", "held_out")}
     lines = (out / "iteration-00" / "episodes.jsonl").read_text().splitlines()

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.exceptions import TyperException
 
 from mentalarena.errors import DataError, MentalArenaError
+from mentalarena.report.text import printable
 
 if TYPE_CHECKING:
     from mentalarena.arena.types import Episode
@@ -54,7 +56,7 @@ def run(
     from mentalarena.report.terminal import result_table
 
     settings = load_config(config, [*(set_ or ()), *([f"loop.control={control}"] if control else [])])
-    _say_what_cannot_be_played(settings)
+    _say_what_plays(settings)
     with _opened(settings, out, quiet or as_json) as opened:
         summary = run_loop(opened)
     report = write_report(out)
@@ -86,7 +88,7 @@ def play(
     from mentalarena.stages.train import warm_started
 
     settings = load_config(config, [*(set_ or ()), *([f"play.patients={patients}"] if patients else [])])
-    _say_what_cannot_be_played(settings)
+    _say_what_plays(settings)
     with _opened(settings, out, quiet or as_json or show) as opened:
         streamed = show and settings.play.patients == 1
         if streamed:
@@ -210,7 +212,7 @@ def list_patients(config: ConfigFile = None, set_: Assignments = None, as_json: 
         typer.echo(json.dumps([p.id for p in patients]))
         return
     for patient in patients:
-        typer.echo(f"{patient.id}  {patient.cognitive_model.coping_strategies}")
+        typer.echo(printable(f"{patient.id}  {patient.cognitive_model.coping_strategies}"))
 
 
 @patients_app.command("show")
@@ -223,7 +225,7 @@ def show_patient(patient_id: str, config: ConfigFile = None, set_: Assignments =
     found = [p for p in patients_of(load_config(config, set_ or ())) if p.id == patient_id]
     if not found:
         raise DataError(f"no patient {patient_id!r}; expected an id from `mentalarena patients list`")
-    typer.echo(json.dumps(patient_record(found[0])) if as_json else found[0].cognitive_model.profile())
+    typer.echo(json.dumps(patient_record(found[0])) if as_json else printable(found[0].cognitive_model.profile()))
 
 
 @patients_app.command("check")
@@ -257,13 +259,21 @@ def _opened(config: Config, out: Path, quiet: bool) -> Iterator[Run]:
         raise
 
 
-def _say_what_cannot_be_played(settings: Config) -> None:
-    if settings.play.file and settings.models.patient.provider == "embedded":
+def _say_what_plays(settings: Config) -> None:
+    """What a user of an own file of patients should know before it is played."""
+    from mentalarena.clinic.files import read_patients
+
+    file = settings.play.file
+    if not file:
+        return
+    if settings.models.patient.provider == "embedded":
         typer.echo(
-            f"mentalarena: {settings.play.file}: the embedded model knows its own clinic alone and plays these patients as "
-            "gibberish; set models.all to a real model",
+            f"mentalarena: {file}: the embedded model knows its own clinic alone and plays these patients as gibberish; "
+            "set models.all to a real model",
             err=True,
         )
+    if (count := len(read_patients(file))) > settings.play.patients:
+        typer.echo(f"mentalarena: {file}: {settings.play.patients} of {count} patients come (play.patients)", err=True)
 
 
 def _config_of(out: Path) -> Config:
@@ -292,9 +302,17 @@ def _model_of(opened: Run, iteration: int) -> Any:
 
 
 def main() -> None:
-    """Entry point: known errors become one line and exit code 2."""
+    """Entry point: known errors and wrong usage become one line and exit code 2."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False))
     except MentalArenaError as error:
-        typer.echo(f"mentalarena: {error}", err=True)
-        sys.exit(2)
+        message = str(error)
+    except typer.Abort:
+        sys.exit(130)
+    except TyperException as error:
+        if type(error).__name__ == "NoArgsIsHelpError":
+            typer.echo(error.format_message(), err=True)
+            sys.exit(2)
+        message = f"{error.format_message()} (--help tells more)"
+    typer.echo(f"mentalarena: {printable(' '.join(message.split()))}", err=True)
+    sys.exit(2)

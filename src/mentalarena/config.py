@@ -106,19 +106,18 @@ class TrainingConfig(Section):
     """Rows of the last play alone, or of all plays so far."""
     min_score: int = Field(default=7, ge=1, le=10)
     """A treatment or medicine whose best trial scored less makes no row. 1: the best is always kept (the paper's)."""
-    replay: float = Field(default=2.0, ge=0)
+    replay: float = Field(default=4.0, ge=0)
     """Rows of the patient's and judge's own replies, for each row of the therapist: they keep the verifier from eroding."""
     replay_kinds: tuple[Literal["talk", "choice", "outcome", "score"], ...] = Field(
-        default=("outcome", "choice", "outcome", "talk", "outcome", "score"), min_length=1
+        default=("outcome", "choice", "outcome", "choice", "talk"), min_length=1
     )
-    """What is replayed in turn; a kind that stands there twice comes twice as often. Outcomes most: foretelling is what
-    erodes first (dev/LOG.md)."""
-    rehearsal: int = Field(default=2, ge=0)
+    """What is replayed in turn; a kind that stands there twice comes twice as often (dev/LOG.md: what erodes)."""
+    rehearsal: int = Field(default=3, ge=0)
     """Rounds of further questions (a choice, a treatment, a medicine) to each patient of a play, answered by the model before
     any training and replayed too: what a therapist asks is too much alike to keep a verifier."""
     warm_start: bool = False
     """Train on the cognitive models before the first play (the paper's patient side: history -> the other components)."""
-    epochs: float = Field(default=3.0, gt=0)
+    epochs: float = Field(default=2.0, gt=0)
     learning_rate: float = Field(default=1e-3, gt=0)
     batch_size: int = Field(default=16, ge=1)
     accumulation: int = Field(default=1, ge=1)
@@ -143,10 +142,13 @@ class EvaluationConfig(Section):
 
     development: int = Field(default=50, ge=1)
     """Patients of the development split, met by each iteration's model; they steer the loop."""
-    verifier: int = Field(default=120, ge=2)
+    verifier: int = Field(default=240, ge=2)
     """Patients of the development split by whom each iteration's verdicts are checked."""
     held_out: int = Field(default=80, ge=1)
     """Held-out patients, met once by base, best and control after the loop has stopped."""
+    guided: bool = False
+    """Whether the decoder's guidance helps the therapist that is measured. It knows where the gaps are, so by default the
+    therapist is alone: it asks as many questions as it would have with guidance, and hears none."""
     samples: int = Field(default=5, ge=1)
     """Answers drawn at temperature 1 where the model cannot tell probabilities."""
     resamples: int = Field(default=9999, ge=99)
@@ -216,5 +218,5 @@ def _assign(tree: dict[str, Any], assignment: str) -> None:
             raise ConfigError(f"--set {assignment}: {section} is a value, not a section")
     try:
         tree[last] = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         tree[last] = text

@@ -5,7 +5,8 @@
     ├── DataError          a file of patients, rows or episodes: names file, line, field and what was expected
     ├── RunError           a run directory: locked by another writer, not writable, damaged
     │   └── JournalDiverged    the journal holds another request at this place than the one asked now
-    ├── ModelError         a model could not answer (recorded on the episode; never ends a run)
+    ├── ModelError         a model could not answer (recorded on the episode; never ends an episode's stage by itself)
+    │   └── ModelRefusal       and asking again will not bring it: a prompt that is too long, a refused request
     ├── Unreadable         a reply that does not have the asked form (asked again once, then recorded)
     ├── TooManyFailures    the share of failed episodes passed the limit: the run stops early
     └── TrainingFailed     the training process stopped: its checkpoints stay, the same command goes on
@@ -38,6 +39,10 @@ class JournalDiverged(RunError):
 
 class ModelError(MentalArenaError):
     pass
+
+
+class ModelRefusal(ModelError):
+    """An answer that asking again will not bring: a prompt that is too long, a request that the server refuses."""
 
 
 class Unreadable(MentalArenaError):

@@ -35,11 +35,11 @@ def judged(truth: Reference, right_choice: bool, scores: dict[bool, str]) -> Scr
 @pytest.mark.parametrize(
     ("right_choice", "scores", "expected"),
     [
-        (True, {True: "score: 9", False: "score: 2"}, [1.0, 1.0]),
-        (False, {True: "score: 2", False: "score: 9"}, [0.0, 0.0]),
-        (True, {True: "score: 5", False: "score: 5"}, [1.0, 0.0]),
-        (True, {True: "no idea", False: "score: 2"}, [1.0, 0.0]),
-        (True, {True: "score: 9", False: "no idea"}, [1.0, 0.0]),
+        (True, {True: "score: 9", False: "score: 2"}, [1.0, 1.0, 1.0]),
+        (False, {True: "score: 2", False: "score: 9"}, [0.0, 0.0, 0.0]),
+        (True, {True: "score: 5", False: "score: 5"}, [1.0, 1.0, 0.0]),
+        (True, {True: "no idea", False: "score: 2"}, [1.0, 1.0, 0.0]),
+        (True, {True: "score: 9", False: "no idea"}, [1.0, 1.0, 0.0]),
     ],
 )
 def test_verdicts_are_held_against_the_reference(
@@ -55,7 +55,7 @@ def test_verdicts_are_held_against_the_reference(
     others = [reference for _, reference in drawn]
     cast = player(judged(truth, right_choice, scores)).cast
     verdicts = asyncio.run(verify(patient, truth, others, arena, cast, seed=3))
-    assert [v.check for v in verdicts] == ["choice", "health"]
+    assert [v.check for v in verdicts] == ["choice", "confusable", "health"]
     assert [v.right for v in verdicts] == expected
 
 
@@ -70,4 +70,15 @@ def test_a_choice_that_depends_on_the_order_is_not_right(
 
     drawn = clinic.draw("development", 24, seed=82)
     verdicts = asyncio.run(verify(*drawn[0], [r for _, r in drawn], arena, player(swaying).cast, seed=3))
-    assert verdicts[0].right == 0.0
+    assert [v.right for v in verdicts[:2]] == [0.0, 0.0]
+
+
+def test_the_confusable_check_offers_what_the_patient_is_easily_taken_for(
+    arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player]
+) -> None:
+    drawn = clinic.draw("development", 12, seed=83)
+    for patient, truth in drawn:
+        asked = player()
+        asyncio.run(verify(patient, truth, [r for _, r in drawn], arena, asked.cast, seed=3))
+        pairs = [m[-1].content for m, _ in asked.model.requests if "which fits you better" in m[-1].content]
+        assert len([p for p in pairs if clinic.partner[truth.disorder] in p]) >= 2

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("openai")
-from mentalarena.errors import ModelError
+from mentalarena.errors import ModelError, ModelRefusal
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.server import ServerModel
 
@@ -20,6 +20,7 @@ ANSWER = {"role": "assistant", "content": " i feel low. "}
 
 class Fake(BaseHTTPRequestHandler):
     status, message = 200, ANSWER
+    raw: bytes | None = None
     asked: list[dict[str, Any]] = []  # noqa: RUF012
 
     def do_POST(self) -> None:
@@ -29,7 +30,7 @@ class Fake(BaseHTTPRequestHandler):
         body = {"id": "x", "object": "chat.completion", "created": 0, "model": "m", "choices": [choice], "usage": usage}
         if Fake.status != 200:
             body = {"error": {"message": "no such model"}}
-        data = json.dumps(body).encode()
+        data = Fake.raw if Fake.raw is not None else json.dumps(body).encode()
         self.send_response(Fake.status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
@@ -42,7 +43,7 @@ class Fake(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    Fake.status, Fake.message, Fake.asked = 200, ANSWER, []
+    Fake.status, Fake.message, Fake.asked, Fake.raw = 200, ANSWER, [], None
     server = HTTPServer(("127.0.0.1", 0), Fake)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/v1"
@@ -77,4 +78,40 @@ def test_an_error_of_the_server_is_a_model_error(url: str) -> None:
 def test_an_answer_without_text_is_a_model_error(url: str) -> None:
     Fake.message = {"role": "assistant", "content": None}  # type: ignore[dict-item]
     with pytest.raises(ModelError, match="without text"):
+        ask(url)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"choices": [',
+        b'{"choices": "\xe9"}',
+        b"{}",
+        b'{"choices": []}',
+        b'{"choices": [{"index": 0, "finish_reason": "stop", "message": null}]}',
+        b"[]",
+        b"<html>busy</html>",
+    ],
+)
+def test_whatever_a_server_sends_is_an_answer_or_a_model_error(url: str, raw: bytes) -> None:
+    Fake.raw = raw
+    with pytest.raises(ModelError, match=r"no chat completion|without text"):
+        ask(url)
+
+
+def test_counts_that_are_missing_count_nothing(url: str) -> None:
+    body = {"choices": [{"index": 0, "message": {"role": "assistant", "content": "yes"}}], "usage": {"prompt_tokens": None}}
+    Fake.raw = json.dumps(body).encode()
+    assert (ask(url).usage.prompt_tokens, ask(url).usage.new_tokens, ask(url).finish_reason) == (0, 0, "stop")
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "not a url", "http://127.0.0.1:1/v1"])
+def test_an_address_where_nobody_answers_is_a_model_error(address: str) -> None:
+    with pytest.raises(ModelError, match="no chat completion"):
+        ask(address)
+
+
+def test_a_request_that_the_server_refuses_is_a_refusal(url: str) -> None:
+    Fake.status = 400
+    with pytest.raises(ModelRefusal, match="no such model"):
         ask(url)

@@ -14,11 +14,16 @@ from mentalarena.errors import Unreadable
 
 _LINE = re.compile(r"^[\s>*#\-\d.\"'{]*(?P<label>[A-Za-z][A-Za-z _]{0,60}?)[*\"'\s]*[:=][*\s\"]*(?P<value>.*?)[\s*\",}]*$")
 _NOTHING = {"", "unknown", "none", "n/a", "na", "not known", "not mentioned", "null", "-"}
-_OUT_OF = re.compile(r"(?<![\d.\-])(\d{1,2})(?:\.0+)?\s*(?:/|out of)\s*10(?!\d)", re.IGNORECASE)
-_SCALE = re.compile(r"(?:scale\s+)?(?:of|from|between)?\s*\b1\s*(?:-|to|and|–)\s*10\b", re.IGNORECASE)  # noqa: RUF001
-_NUMBER = re.compile(r"-?\d+(?:[.,]\d+)*%?", re.ASCII)
+_OUT_OF = re.compile(r"(?<![\w.\-])(\d{1,2})(?:\.0+)?\s*(?:/|out of)\s*10(?!\d)", re.IGNORECASE)
+_SCALE = re.compile(r"(?:on\s+a\s+)?(?:scale\s+)?(?:of|from|between)?\s*\b1\s*(?:-|to|and|–)\s*10\b", re.IGNORECASE)  # noqa: RUF001
+_OTHER_SCALE = re.compile(r"\d[\s(]*(?:/|out of|of)\s*(?!10\b)\d|scale of (?!1\b|10\b)\d", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\w.])[-−–]?\d+(?:[.,]\d+)*%?(?!\w)", re.ASCII)  # noqa: RUF001
+_TIMES = re.compile(
+    r"\d\s*(?:-\s*)?(?:second|minute|hour|day|week|month|year|session|time|mg|st\b|nd\b|rd\b|th\b)", re.IGNORECASE
+)
 _NEGATION = re.compile(
-    r"\b(?:not|no(?!\.)|never|neither|without|except|unlike|isn't|anything but|rather than|instead of|ruled? out)\b"
+    r"\b(?:not|no(?!\.)|never|neither|nor|without|except|unlike|cannot|\w+n't|anything but|rather than|instead of|ruled? out|"
+    r"exclud\w+|unlikely|doubt\w*|hardly|avoid\w*|discontinue\w*|stop(?:ped|ping|s)?|against)\b"
 )
 _BEFORE = re.compile(
     r"(?:^|[^a-z\s-]\s*|\b(?:an?|the|of|is|it's|be|ha[sd]|have|having|with|from|for|and|or|as|my|your|their|called|likely|"
@@ -72,9 +77,15 @@ def required(text: str, label: str) -> str:
 def score(text: str) -> int:
     """A whole score from 1 to 10: after `score`, as `7/10`, or the only number; scales like '1 to 10' are not scores.
 
-    Where `score` stands, its line is read and must hold one number; several, a minus sign and other scales are refused.
+    Where `score` stands, its line is read and must hold one number; several, a minus sign, other scales, spans of time and a
+    refusal ("I cannot score this") are refused.
     """
-    tagged = [numbers for line in re.findall(r"score(.*)", text, re.IGNORECASE) if (numbers := _numbers(line))]
+    if _OTHER_SCALE.search(text):
+        raise Unreadable("expected a score from 1 to 10, found another scale")
+    tagged = [numbers for line in re.findall(r"score\b(.*)", text, re.IGNORECASE) if (numbers := _numbers(line))]
+    answered = re.search(r"score\W*(?:is|of|was)?\W*\d|\d\s*(?:/|out of)\s*10", text, re.IGNORECASE)
+    if not answered and _NEGATION.search(_plain(text)):
+        raise Unreadable("expected a score from 1 to 10, found a refusal")
     distinct = {n for numbers in tagged or [_numbers(text)] for n in numbers}
     if len(distinct) != 1:
         raise Unreadable("expected one score from 1 to 10" + (f", found {len(distinct)}" if distinct else ""))
@@ -86,9 +97,10 @@ def score(text: str) -> int:
 
 
 def _numbers(text: str) -> list[str]:
-    """The numbers of a text as they are written, sign and percent included, without scales and the 10 of '7/10'."""
+    """The numbers of a text as they are written, sign and percent included, without scales, the 10 of '7/10' and spans."""
     body = _SCALE.sub(" ", re.sub(r"\([^()]*\)", " ", text))
-    return [n.removesuffix(".0") for n in _NUMBER.findall(_OUT_OF.sub(r" \1 ", body))]
+    body = _TIMES.sub(" ", _OUT_OF.sub(r" \1 ", body))
+    return [n.removesuffix(".0") for n in _NUMBER.findall(body)]
 
 
 def name(text: str, kind: str, vocabulary: Vocabulary) -> str:
@@ -124,4 +136,4 @@ def _named(text: str, known: dict[str, str], strict: bool) -> set[str]:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"[\s_]+", " ", text.lower()).strip(" .*\"'`")
+    return re.sub(r"[\s_]+", " ", text.lower().replace("\u2019", "'")).strip(" .*\"'`")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mentalarena.arena.prompts import PromptSet, load_prompts
-from mentalarena.arena.types import Ledger, RoleName, View, Voice
-from mentalarena.errors import ModelError, Unreadable
+from mentalarena.arena.types import Ledger, ProblemKind, RoleName, View, Voice
+from mentalarena.errors import ModelError, ModelRefusal, Unreadable
 from mentalarena.models.base import ChatModel, Message, Reply, Sampling, Scorer
 
 Parsed = TypeVar("Parsed")
@@ -59,33 +59,41 @@ class Role:
         """A fresh view that opens with this role's system prompt."""
         return View((Message("system", self.prompt(f"{self.name}_system", **values)),))
 
-    async def ask(self, view: View, step: str, parse: Callable[[str], Parsed]) -> Parsed | None:
+    async def ask(self, view: View, step: str, parse: Callable[[str], Parsed], whole: bool = True) -> Parsed | None:
         """The parsed answer, or None after a second failure (then one `Problem` of kind `unreadable` is recorded).
 
-        `step` is the branch's scope in the journal and the step of a problem. A model that cannot answer at all is a
-        problem of kind `model_error` and is not asked again here: transport retries belong to the model.
+        `step` is the branch's scope in the journal and the step of a problem. A reply that was cut off at `max_tokens` cannot
+        be read, unless it need not be `whole` (talk). A model that cannot answer at all is a problem of kind `model_error` (or
+        `refusal`, where asking later would not help) and is not asked again here: transport retries belong to the model.
         """
+
+        def read(reply: Reply) -> Parsed:
+            if whole and reply.finish_reason == "length":
+                raise Unreadable("the answer was cut off; expected a shorter one")
+            return parse(reply.text)
+
         try:
-            text = await self._reply(view, step)
+            reply = await self._reply(view, step)
             try:
-                return parse(text)
+                return read(reply)
             except Unreadable as error:
-                again = view.said(text).heard(self.prompt("retry", error=str(error)))
-                return parse(await self._reply(again, step))
+                again = view.said(reply.text).heard(self.prompt("retry", error=str(error)))
+                return read(await self._reply(again, step))
         except Unreadable as error:
             self.ledger.problem(step, self.name, "unreadable", str(error))
         except ModelError as error:
-            self.ledger.problem(step, self.name, "model_error", str(error))
+            kind: ProblemKind = "refusal" if isinstance(error, ModelRefusal) else "model_error"
+            self.ledger.problem(step, self.name, kind, str(error))
         return None
 
     async def score(self, view: View, step: str, answers: Sequence[str]) -> list[float]:
         """Natural log-probability of each answer to this view. Raises `ModelError` when the model cannot tell."""
         return await self.voice.score(f"{self.name}/{step}", view.messages, tuple(answers))
 
-    async def _reply(self, view: View, step: str) -> str:
+    async def _reply(self, view: View, step: str) -> Reply:
         reply = await self.voice.reply(f"{self.name}/{step}", view.messages, self.sampling)
         self.ledger.usage += replace(reply.usage, calls=1)
-        return reply.text
+        return reply
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from mentalarena.arena.types import Talk
 async def open_talk(encoded: EncodedPatient, cast: Cast) -> Talk | None:
     """The patient says why it came. None when it cannot be had."""
     patient = encoded.view.heard(cast.patient.prompt("patient_open"))
-    opening = await cast.patient.ask(patient, "talk", parsing.spoken)
+    opening = await cast.patient.ask(patient, "talk", parsing.spoken, whole=False)
     if opening is None:
         return None
     return Talk(patient.said(opening), cast.therapist.view().heard(opening))
@@ -19,11 +19,11 @@ async def open_talk(encoded: EncodedPatient, cast: Cast) -> Talk | None:
 
 async def exchange(talk: Talk, cast: Cast) -> Talk | None:
     """One question and its answer. None when one of the two cannot be had."""
-    question = await cast.therapist.ask(talk.therapist, "talk", parsing.spoken)
+    question = await cast.therapist.ask(talk.therapist, "talk", parsing.spoken, whole=False)
     if question is None:
         return None
     patient = talk.patient.heard(question)
-    answer = await cast.patient.ask(patient, "talk", parsing.spoken)
+    answer = await cast.patient.ask(patient, "talk", parsing.spoken, whole=False)
     if answer is None:
         return None
     return Talk(patient.said(answer), talk.therapist.said(question).heard(answer))

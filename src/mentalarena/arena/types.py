@@ -14,7 +14,8 @@ from mentalarena.models.base import Message, Reply, Sampling, Usage
 
 RoleName = Literal["patient", "therapist", "judge"]
 TrialKind = Literal["treatment", "medicine"]
-ProblemKind = Literal["unreadable", "model_error", "inconsistent"]
+ProblemKind = Literal["unreadable", "model_error", "refusal", "inconsistent"]
+"""`model_error`: no answer could be had, and asking later may help. `refusal`: it will not (a prompt that is too long)."""
 
 
 class Voice(Protocol):

@@ -48,7 +48,7 @@ def _json_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}; expected a JSON file") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path}: invalid JSON ({error}); expected a list of objects") from None
     if not isinstance(data, list) or not all(isinstance(r, dict) for r in data):
         raise DataError(f"{path}: expected a list of objects")

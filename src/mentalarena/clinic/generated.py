@@ -130,7 +130,7 @@ class GeneratedClinic:
         return [phrase for phrase in self.owner if phrase in text]
 
     def _reference(self, disorder: str) -> Reference:
-        return Reference(disorder, self.treatments[disorder], self.medicines[disorder])
+        return Reference(disorder, self.treatments[disorder], self.medicines[disorder], (self.partner[disorder],))
 
     def cognitive_model(self, patient_id: str, chosen: Mapping[Component, Mapping[str, str]]) -> CognitiveModel:
         core = chosen["core_beliefs"]

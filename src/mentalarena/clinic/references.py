@@ -13,6 +13,8 @@ class Reference:
     disorder: str
     treatments: tuple[str, ...]
     medicines: tuple[str, ...]
+    confusable: tuple[str, ...] = ()
+    """Disorders that it is easily taken for."""
 
 
 References = Mapping[str, Reference]

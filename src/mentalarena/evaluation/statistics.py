@@ -42,24 +42,17 @@ def mean_interval(values: Sequence[float], resamples: int = 9999) -> Interval:
     return Interval(mean, low, high)
 
 
-def nested_interval(groups: Sequence[Sequence[float]], resamples: int = 9999) -> Interval:
-    """Mean over groups of patients (one a training seed) with a 95 % percentile interval of the two-level bootstrap: groups are
-    drawn first and patients within them, so that it tells of another training and not only of other patients.
+def seed_interval(means: Sequence[float]) -> Interval:
+    """Mean over trainings (one value a seed) with the 95 % t interval: it tells of another seed, patients and training alike.
 
-    Raises `ValueError` for no groups or an empty one. Source: Davison & Hinkley (1997), section 3.8.
+    Raises `ValueError` for fewer than two.
     """
-    if not groups or not all(len(group) for group in groups):
-        raise ValueError("no values; expected at least one in each group")
-    rng = np.random.default_rng(0)
-    data = [np.asarray(group, float) for group in groups]
-    means = np.stack(
-        [rng.choice(group, (resamples, len(data), len(group))).mean(2) for group in data]
-    )  # group, draw, place
-    drawn = rng.integers(0, len(data), (resamples, len(data)))
-    places = np.arange(len(data))
-    found = means[drawn, np.arange(resamples)[:, None], places].mean(1)
-    low, high = np.quantile(found, [0.025, 0.975])
-    return Interval(float(np.mean([group.mean() for group in data])), float(low), float(high))
+    from scipy.stats import sem, t
+
+    if len(means) < 2:
+        raise ValueError(f"{len(means)} seeds; expected at least two")
+    mean, half = float(np.mean(means)), float(sem(means) * t.ppf(0.975, len(means) - 1))
+    return Interval(mean, mean - half, mean + half)
 
 
 def share_interval(right: Sequence[bool]) -> Interval:

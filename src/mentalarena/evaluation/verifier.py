@@ -2,7 +2,8 @@
 
 The loop learns from these verdicts, so their quality bounds what it can learn, and training the shared model may erode
 them. Each patient is put before questions whose answer its reference settles:
-- choice: its own disorder against another one, asked in both orders; right is its own disorder both times;
+- choice: its own disorder against any other one, asked in both orders; right is its own disorder both times;
+- confusable: the same against a disorder that it is easily taken for, which is what a therapist mostly offers;
 - health: one suitable and one unsuitable proposal of each kind, tried and scored; right is the higher score for the
   suitable one. A score that cannot be had is never right.
 The other disorder and the unsuitable proposals are drawn by seed from the other patients' references.
@@ -24,7 +25,7 @@ from mentalarena.arena.types import TrialKind
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.references import Reference
 
-CHECKS = ("choice", "health")
+CHECKS = ("choice", "confusable", "health")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,21 @@ class Verdict:
 async def verify(
     patient: Patient, truth: Reference, others: Sequence[Reference], arena: Arena, cast: Cast, seed: int
 ) -> list[Verdict]:
-    """Both checks with one patient."""
+    """All checks with one patient; `confusable` only where its reference names such a disorder."""
     rng = random.Random(f"{seed}-{patient.id}")
     encoded = await encode(patient, arena.groups, arena.embedder, cast)
     foreign = rng.choice([r for r in others if r.disorder != truth.disorder])
-    votes = await asyncio.gather(
-        vote(encoded.view, (truth.disorder, foreign.disorder), "verify-1", arena.vocabulary, cast),
-        vote(encoded.view, (foreign.disorder, truth.disorder), "verify-2", arena.vocabulary, cast),
-    )
-    chosen = all(v is not None and v[0] == truth.disorder for v in votes)
+
+    async def chooses(rival: str, step: str) -> bool:
+        votes = await asyncio.gather(
+            vote(encoded.view, (truth.disorder, rival), f"{step}-1", arena.vocabulary, cast),
+            vote(encoded.view, (rival, truth.disorder), f"{step}-2", arena.vocabulary, cast),
+        )
+        return all(v is not None and v[0] == truth.disorder for v in votes)
+
+    found = {"choice": float(await chooses(foreign.disorder, "verify"))}
+    if truth.confusable:
+        found["confusable"] = float(await chooses(rng.choice(truth.confusable), "verify-confusable"))
 
     async def score(kind: TrialKind, name: str, step: str) -> int | None:
         told = await foretell(kind, name, step, encoded.view, cast)
@@ -62,4 +69,5 @@ async def verify(
         bad = rng.choice([name for name in suitable(foreign)[kind] if name not in suitable(truth)[kind]])
         scores = await asyncio.gather(score(kind, good, f"verify-{kind}-good"), score(kind, bad, f"verify-{kind}-bad"))
         right.append(scores[0] is not None and scores[1] is not None and scores[0] > scores[1])
-    return [Verdict(patient.id, "choice", float(chosen)), Verdict(patient.id, "health", sum(right) / len(right))]
+    found["health"] = sum(right) / len(right)
+    return [Verdict(patient.id, check, value) for check, value in found.items()]

@@ -88,7 +88,8 @@ class Scorer(Protocol):
     """A model that can also tell how probable an answer is."""
 
     async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
-        """Natural log-probability of each answer as the start of the reply to `messages`, in the order given."""
+        """Natural log-probability of each answer as the whole first line of the reply to `messages`, in the order given: what
+        comes next ends the line or the reply."""
         ...
 
     def tokens(self, text: str) -> int:

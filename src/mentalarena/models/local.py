@@ -14,10 +14,11 @@ import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mentalarena.errors import ConfigError, ModelError
+from mentalarena.errors import ConfigError, DataError, ModelError, ModelRefusal
 from mentalarena.models.base import Message, Reply, Sampling, Usage
 from mentalarena.models.memory import keep_freed_memory
 
@@ -37,8 +38,11 @@ class _Waiting:
 
 
 def revision_of(adapter: Path) -> str:
-    """Names an adapter by what is in it: equal weights, equal name, wherever the folder lies."""
-    return hashlib.sha256((adapter / "adapter_model.safetensors").read_bytes()).hexdigest()[:12]
+    """Names an adapter by what is in it: equal weights, equal name, wherever the folder lies. Raises `DataError`."""
+    try:
+        return hashlib.sha256((adapter / "adapter_model.safetensors").read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise DataError(f"{adapter}: no adapter ({error.strerror}); expected adapter_model.safetensors in it") from None
 
 
 class Engine:
@@ -130,10 +134,10 @@ class Engine:
         return BlockPool((cache_mb << 20) // size, (len(layers), heads, width), states.dtype, self.device)
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        """One reply, batched with whatever else waits. Raises `ModelError` when the prompt does not fit."""
+        """One reply, batched with whatever else waits. Raises `ModelRefusal` when the prompt does not fit."""
         ids = self.prompt_ids(messages)
         if len(ids) + sampling.max_tokens > self._limit:
-            raise ModelError(
+            raise ModelRefusal(
                 f"{self.name}: {len(ids)} prompt and {sampling.max_tokens} new tokens; expected at most {self._limit}"
             )
         future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
@@ -208,14 +212,16 @@ class Engine:
         return Reply(text, "stop" if row.stopped else "length", usage, self.name)
 
     async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
-        """Log-probability (natural) of each answer as the start of the reply. Raises `ModelError` for a prompt too long."""
+        """Log-probability (natural) of each answer as the whole first line of the reply. Raises `ModelRefusal` for a prompt
+        that is too long."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self.score_now, messages, answers)
         except (RuntimeError, ValueError) as error:  # out of memory; a template that changes the answer
             raise ModelError(f"{self.name}: {error}") from None
 
     def score_now(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
-        """The prompt is read once; the answers go side by side over its cache."""
+        """The prompt is read once; the answers go side by side over its cache. What comes after an answer must end the line or
+        the reply: "X or Y" is no answer "X"."""
         from mentalarena.models.batch import Batch
 
         torch = self._torch
@@ -224,7 +230,7 @@ class Engine:
         parts = [self._answer_ids(messages, written, answer) for answer in answers]
         longest = max(map(len, parts))
         if len(prompt) + longest > self._limit:
-            raise ModelError(f"{self.name}: {len(prompt)} prompt tokens; expected at most {self._limit - longest}")
+            raise ModelRefusal(f"{self.name}: {len(prompt)} prompt tokens; expected at most {self._limit - longest}")
         with torch.inference_mode():
             batch = Batch(self, [prompt])
             batch.store([(0, prompt)])
@@ -234,9 +240,16 @@ class Engine:
             for number, part in enumerate(parts):
                 ids[number, : len(part)] = torch.tensor(part)
             later = batch.forward(ids, keep=longest)
-            logits = torch.cat([first.expand(len(parts), -1)[:, None], later[:, :-1]], dim=1).log_softmax(-1)
-            picked = logits.gather(2, ids[:, :, None])[:, :, 0]
-        return [float(picked[number, : len(part)].sum()) for number, part in enumerate(parts)]
+            logits = torch.cat([first.expand(len(parts), -1)[:, None], later], dim=1).log_softmax(-1)
+            picked = logits[:, :-1].gather(2, ids[:, :, None])[:, :, 0]
+            ended = logits[:, :, self._line_ends].logsumexp(-1)
+        return [float(picked[number, : len(part)].sum() + ended[number, len(part)]) for number, part in enumerate(parts)]
+
+    @cached_property
+    def _line_ends(self) -> Any:
+        """Token ids that end a line or a reply."""
+        breaks = [n for n in range(len(self.tokenizer)) if self.tokenizer.decode([n]).startswith("\n")]
+        return self._torch.tensor(sorted({*breaks, *self._stops.tolist()}))
 
     def tokens(self, text: str) -> int:
         """How many tokens a text has."""

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from mentalarena.errors import ModelError
+from mentalarena.errors import ModelError, ModelRefusal
 from mentalarena.models.base import Message, Reply, Sampling, Usage
 
 
@@ -30,11 +30,12 @@ class ServerModel:
         return self._model
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        """One reply. Raises `ModelError` when the server does not answer, or answers with no text."""
-        from openai import OpenAIError
+        """One reply. Raises `ModelRefusal` where the server refuses the request (status 400), `ModelError` where it does
+        not answer, or with no text."""
+        from openai import BadRequestError
 
-        client, slots = self._client()
         try:
+            client, slots = self._client()
             async with slots:
                 answer = await client.chat.completions.create(
                     model=self._model,
@@ -45,14 +46,16 @@ class ServerModel:
                     seed=sampling.seed,
                     **({"stop": list(sampling.stop)} if sampling.stop else {}),
                 )
-        except OpenAIError as error:
-            raise ModelError(f"{self._model}: {str(error)[:300]}") from None
-        choices = getattr(answer, "choices", None) or []
-        if not choices or not isinstance(choices[0].message.content, str):
+            choice, used = answer.choices[0], answer.usage
+            text = choice.message.content
+        except BadRequestError as error:
+            raise ModelRefusal(f"{self._model}: {str(error)[:300]}") from None
+        except Exception as error:  # what a server sends is hostile input: torn JSON, missing fields, half a URL
+            raise ModelError(f"{self._model}: no chat completion ({type(error).__name__}: {str(error)[:300]})") from None
+        if not isinstance(text, str):
             raise ModelError(f"{self._model}: the server answered without text; expected a chat completion")
-        used = answer.usage
-        usage = Usage(used.prompt_tokens, used.completion_tokens, 1) if used else Usage(calls=1)
-        return Reply(choices[0].message.content.strip(), choices[0].finish_reason or "stop", usage, self._model)
+        read, written = (getattr(used, name, None) or 0 for name in ("prompt_tokens", "completion_tokens"))
+        return Reply(text.strip(), choice.finish_reason or "stop", Usage(read, written, 1), self._model)
 
     def _client(self) -> tuple[Any, asyncio.Semaphore]:
         """One client an event loop: connections belong to the loop that opened them."""

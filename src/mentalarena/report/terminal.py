@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from mentalarena.evaluation.therapist import TASKS
+from mentalarena.evaluation.verifier import CHECKS
 from mentalarena.runs.progress import Progress, Silence
 
 NOTICE = (
@@ -85,7 +86,7 @@ def result_table(summary: Mapping[str, Any]) -> str:
 def _moved(first: Mapping[str, Any], best: Mapping[str, Any]) -> str:
     """The verifier's reliability before and after, and by how many points it moved."""
     told = []
-    for check in ("choice", "health"):
+    for check in [c for c in CHECKS if f"verifier_{c}" in first]:
         before, after = first[f"verifier_{check}"], best[f"verifier_{check}"]
         change, bounds = after["change_vs_base"], after["change_ci95"]
         points = f" ({100 * change:+.1f} points, {100 * bounds[0]:+.1f} to {100 * bounds[1]:+.1f})" if bounds else ""

@@ -29,7 +29,7 @@ def describe(episode: Mapping[str, Any], dialogue: bool = True) -> str:
         lines.append(f"{trial['kind']}: {trial['proposal']} -> {trial['predicted_outcome']} score {trial['score']}")
     for problem in episode["problems"]:
         lines.append(f"problem: {problem['role']} {problem['step']}: {problem['kind']}: {problem['detail']}")
-    return _printable("\n".join(lines))
+    return printable("\n".join(lines))
 
 
 def in_one_line(episode: Mapping[str, Any]) -> str:
@@ -38,16 +38,17 @@ def in_one_line(episode: Mapping[str, Any]) -> str:
     why = (
         f"none ({'; '.join(dict.fromkeys(p['step'] + ' ' + p['kind'] for p in episode['problems'])) or 'no agreed choice'})"
     )
-    return _printable(f"{episode['id']}  {diagnosis['chosen'] or why}")
+    return printable(f"{episode['id']}  {diagnosis['chosen'] or why}")
 
 
 def spoken_line(scope: str, text: str) -> str | None:
     """A reply of the journal as a line of the dialogue that is being spoken; None for what is not said aloud."""
     role, _, step = scope.partition("/")
     if step == "talk":
-        return _printable(f"{role:>9}  {text}")
-    return _printable(f"{'(judge':>9}  {text})") if step == "guidance" else None
+        return printable(f"{role:>9}  {text}")
+    return printable(f"{'(judge':>9}  {text})") if step == "guidance" else None
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Without control characters, which could write to the terminal."""
     return "".join(c for c in text if c == "\n" or c.isprintable())

@@ -88,6 +88,8 @@ def write_whole(path: Path, text: str) -> None:
         part.replace(path)
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}; nothing that was there is lost") from None
+    except UnicodeEncodeError:
+        raise RunError(f"{path}: half a surrogate pair in a text or setting; expected Unicode text") from None
 
 
 def json_kind(value: object) -> str:
@@ -102,7 +104,7 @@ def read_json(path: Path, expected: str) -> dict[str, Any]:
         found = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}; expected {expected}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise DataError(f"{path}: torn or invalid JSON; expected {expected}") from None
     if not isinstance(found, dict):
         raise DataError(f"{path}: {json_kind(found)}; expected {expected}")
@@ -125,7 +127,7 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
             continue
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise DataError(f"{path}:{number}: torn or invalid JSON; expected one JSON object a line") from None
         if not isinstance(record, dict):
             raise DataError(f"{path}:{number}: {json_kind(record)}; expected one JSON object a line")

@@ -4,6 +4,7 @@ Key: (iteration, stage, item, scope, position). The digest of the request (role,
 messages) is a check: another request at the same key raises `JournalDiverged`. A second table maps digest to reply, so
 arms that ask the same question share the answer. Only replies are kept; failures are asked again.
 
+A reply outlives the process, however that ends; after a loss of power the last ones may be missing and are asked again.
 SQLite in WAL mode needs a local disk; on a network file system the run directory must lie elsewhere.
 """
 

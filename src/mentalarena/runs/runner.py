@@ -50,18 +50,33 @@ class Play:
     arm: str = "main"
 
 
-OUTAGE = 0.05
+ATTEMPTS = 3
 
 
-def refuse_outage(ledgers: Sequence[Sequence[Problem]], what: str) -> None:
-    """Raises `TooManyFailures` when a model could not answer in more than `OUTAGE` of the items: nothing is recorded then,
-    so that the same command asks again."""
-    failed = [found for problems in ledgers if (found := [p for p in problems if p.kind == "model_error"])]
-    if len(failed) > OUTAGE * len(ledgers):
-        raise TooManyFailures(
-            f"{len(failed)} of {len(ledgers)} {what} met a model that could not answer (last: {failed[-1][-1].detail}); "
-            "nothing is made of that; what was answered is kept, the same command goes on"
-        )
+async def settled(
+    items: Sequence[Item],
+    work: Callable[[Item], Awaitable[tuple[Result, Sequence[Problem]]]],
+    concurrency: int,
+    what: str,
+) -> list[Result]:
+    """The results of `work` for all items, in their order. Items in which a model could not answer are met again, at most
+    `ATTEMPTS` times in all. Raises `TooManyFailures` when one still fails then: nothing is recorded of a stage that met an
+    outage, so that the same command asks again. (A `refusal` is no outage: asking again brings the same.)"""
+    found: dict[int, tuple[Result, Sequence[Problem]]] = {}
+    missing: Sequence[int] = range(len(items))
+    for _ in range(ATTEMPTS):
+        told = await each([items[n] for n in missing], work, concurrency)
+        found |= dict(zip(missing, told, strict=True))
+        missing = [n for n in missing if any(p.kind == "model_error" for p in found[n][1])]
+        if not missing:
+            return [result for result, _ in (found[n] for n in range(len(items)))]
+        if len(missing) > len(items) / 2:
+            break  # the model is down
+    last = next(p for p in reversed(found[missing[-1]][1]) if p.kind == "model_error")
+    raise TooManyFailures(
+        f"{len(missing)} of {len(items)} {what} met a model that could not answer (last: {last.role}, {last.step}: "
+        f"{last.detail}); nothing is made of that; what was answered is kept, the same command goes on"
+    )
 
 
 async def each(items: Sequence[Item], work: Callable[[Item], Awaitable[Result]], concurrency: int) -> list[Result]:
@@ -95,23 +110,24 @@ def cast_at(place: Place, players: Mapping[RoleName, Player], journal: Journal, 
 async def play_all(
     patients: Sequence[Patient], play: Play, journal: Journal, done: Callable[[Episode], None] = lambda episode: None
 ) -> list[Episode]:
-    """All episodes, sorted by id; `done` is called as each one ends. Raises `TooManyFailures`."""
-    finished: list[Episode] = []
+    """All episodes, sorted by id; `done` is called as each one first ends. Raises `TooManyFailures`."""
+    finished: dict[str, Episode] = {}
 
-    async def one(patient: Patient) -> Episode:
+    async def one(patient: Patient) -> tuple[Episode, Sequence[Problem]]:
         episode = await _one(patient, play, journal)
-        finished.append(episode)
-        done(episode)
-        failed = sum(e.stop_reason == "dialogue failed" for e in finished)
-        if len(finished) >= min(20, len(patients)) and failed > play.failure_limit * len(finished):
-            last = next(e for e in reversed(finished) if e.problems).problems[-1]
+        if episode.id not in finished:
+            done(episode)
+        finished[episode.id] = episode
+        failed = [e for e in finished.values() if e.stop_reason == "dialogue failed"]
+        if len(finished) >= min(20, len(patients)) and len(failed) > play.failure_limit * len(finished):
+            last = next(p for e in reversed(failed) for p in reversed(e.problems))
             raise TooManyFailures(
-                f"{failed} of {len(finished)} episodes failed (last: {last.role}, {last.step}: {last.detail}); "
+                f"{len(failed)} of {len(finished)} episodes failed (last: {last.role}, {last.step}: {last.detail}); "
                 f"expected at most {play.failure_limit:.0%}; what was answered is kept"
             )
-        return episode
+        return episode, episode.problems
 
-    return sorted(await each(patients, one, play.concurrency), key=lambda e: e.id)
+    return sorted(await settled(patients, one, play.concurrency, "episodes"), key=lambda e: e.id)
 
 
 async def _one(patient: Patient, play: Play, journal: Journal) -> Episode:

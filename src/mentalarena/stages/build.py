@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from mentalarena.arena.prompts import load_prompts
+from mentalarena.errors import DataError
 from mentalarena.runs.directory import write_jsonl
 from mentalarena.stages.rehearse import REHEARSAL
 from mentalarena.stages.run import Arm, Json, Run, digest_of, patients_of, recorded
@@ -50,6 +51,10 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
         profiles = None
         if settings.input == "profile":
             profiles = {p.id: p.cognitive_model for p in patients_of(run.config, iteration)}
+            if missing := [e.patient_id for e in episodes if e.patient_id not in profiles]:
+                raise DataError(
+                    f"{source}: no patient {missing[0]!r} in {run.config.play.file}; expected the file that was played"
+                )
         taught = distinct(therapist_rows(episodes, load_prompts(models.therapist.prompt_set), settings.min_score, profiles))
         if arm == "main" and settings.rehearsal:
             episodes = [*episodes, *read_episodes(folder / REHEARSAL)]

@@ -18,7 +18,7 @@ from mentalarena.evaluation.verifier import CHECKS, Verdict, verify
 from mentalarena.models.base import ModelRef, Scorer
 from mentalarena.runs.directory import read_jsonl, write_jsonl
 from mentalarena.runs.journal import Place
-from mentalarena.runs.runner import cast_at, each, refuse_outage
+from mentalarena.runs.runner import cast_at, each, settled
 from mentalarena.stages.run import Json, Run, digest, digest_of, named, recorded
 from mentalarena.training.rows import THERAPIST, Row, read_rows
 
@@ -44,19 +44,17 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
 
     def work() -> Json:
         run.progress.start(f"evaluate {name} ({split.replace('_', '-')})", len(met))
-        arena, settings = run.arena(), run.config.evaluation
+        settings = run.config.evaluation
+        arena = run.arena(guided=settings.guided)
         players, seed = run.players(ref, ("therapist",)), run.config.seed
-        ledgers: list[list[Problem]] = []
 
-        async def one(pair: tuple[Patient, Reference]) -> list[Answer]:
+        async def one(pair: tuple[Patient, Reference]) -> tuple[list[Answer], Sequence[Problem]]:
             cast = cast_at(Place(0, "evaluate", pair[0].id, name), players, run.journal, seed)
             answers = await examine(*pair, arena, cast, settings.samples, seed)
-            ledgers.append(cast.therapist.ledger.problems)
             run.progress.advance()
-            return answers
+            return answers, cast.therapist.ledger.problems
 
-        found = asyncio.run(each(met, one, run.config.play.concurrency))
-        refuse_outage(ledgers, "interviews")
+        found = asyncio.run(settled(met, one, run.config.play.concurrency, "interviews"))
         answers = [answer for part in found for answer in part]
         if split == "held_out":
             looks = read_jsonl(look) if (look := run.out / HELD_OUT_LOOKS).exists() else []
@@ -71,8 +69,8 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
 
 
 def reliability(run: Run, ref: ModelRef, name: str, base: str | None = None) -> Json:
-    """How often a model's verdicts, as patient and judge, are right: {verifier_choice, verifier_health: {split, accuracy,
-    ci95, change_vs_base, change_ci95, n}}. `base` names the check to compare with."""
+    """How often a model's verdicts, as patient and judge, are right: {verifier_choice, verifier_confusable,
+    verifier_health: {split, accuracy, ci95, change_vs_base, change_ci95, n}}. `base` names the check to compare with."""
     met = generated_clinic().draw("development", run.config.evaluation.verifier, run.config.seed)
     references = [truth for _, truth in met]
     file = run.out / "evaluation" / f"{name}-verifier.jsonl"
@@ -82,21 +80,19 @@ def reliability(run: Run, ref: ModelRef, name: str, base: str | None = None) -> 
     def work() -> Json:
         run.progress.start(f"verifier {name}", len(met))
         arena, players, seed = run.arena(), run.players(ref), run.config.seed
-        ledgers: list[list[Problem]] = []
 
-        async def one(pair: tuple[Patient, Reference]) -> list[Verdict]:
+        async def one(pair: tuple[Patient, Reference]) -> tuple[list[Verdict], Sequence[Problem]]:
             cast = cast_at(Place(0, "verify", pair[0].id, name), players, run.journal, seed)
             verdicts = await verify(*pair, references, arena, cast, seed)
-            ledgers.append(cast.patient.ledger.problems)
             run.progress.advance()
-            return verdicts
+            return verdicts, cast.patient.ledger.problems
 
-        found = asyncio.run(each(met, one, run.config.play.concurrency))
-        refuse_outage(ledgers, "verifier checks")
+        found = asyncio.run(settled(met, one, run.config.play.concurrency, "verifier checks"))
         verdicts = [verdict for part in found for verdict in part]
         write_jsonl(file, (asdict(verdict) for verdict in verdicts))
         before = read_jsonl(file.with_name(f"{base}-verifier.jsonl")) if base else None
-        return {f"verifier_{c}": _reliability(c, verdicts, before, run.config.evaluation.resamples) for c in CHECKS}
+        checks = [c for c in CHECKS if any(verdict.check == c for verdict in verdicts)]
+        return {f"verifier_{c}": _reliability(c, verdicts, before, run.config.evaluation.resamples) for c in checks}
 
     return recorded(file.with_suffix(".json"), inputs, work, file)
 

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from mentalarena.arena.types import Episode
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import write_whole
-from mentalarena.runs.runner import Play, play_all, refuse_outage, write_episodes
+from mentalarena.runs.runner import Play, play_all, write_episodes
 from mentalarena.stages.run import Arm, Json, Run, digest, link, named, patients_of, recorded
 
 
@@ -36,7 +36,6 @@ def play(
 
         paid, replays, started = run.journal.paid, run.journal.replayed, time.monotonic()
         episodes = asyncio.run(play_all(patients, stage, run.journal, ended))
-        refuse_outage([e.problems for e in episodes], "episodes")
         write_episodes(run.folder(iteration, arm) / "episodes.jsonl", episodes)
         return {
             "episodes": len(episodes),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from mentalarena.arena.roles import ROLES
-from mentalarena.arena.types import Episode, Lineage
+from mentalarena.arena.types import Episode, Lineage, Problem
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.journal import Place
-from mentalarena.runs.runner import cast_at, each, refuse_outage, write_episodes
+from mentalarena.runs.runner import cast_at, settled, write_episodes
 from mentalarena.stages.run import Json, Run, digest_of, named, recorded
 from mentalarena.training.rehearsal import rehearse as once_more
 from mentalarena.training.rows import read_episodes
@@ -34,7 +35,7 @@ def rehearse(run: Run, iteration: int, base: ModelRef) -> Json:
         models: dict[str, str] = {name: players[name].model.name for name in ROLES}
         paid = run.journal.paid
 
-        async def one(item: tuple[Episode, int]) -> Episode:
+        async def one(item: tuple[Episode, int]) -> tuple[Episode, Sequence[Problem]]:
             episode, number = item
             origin = episode.lineage
             lineage = Lineage(iteration, seed, origin.patient_source, origin.patient_licence, models) if origin else None
@@ -42,11 +43,10 @@ def rehearse(run: Run, iteration: int, base: ModelRef) -> Json:
             cast = cast_at(place, players, run.journal, seed)
             told = await once_more(episode, number, generated_clinic().vocabulary, cast, seed, lineage)
             run.progress.advance()
-            return told
+            return told, told.problems
 
         asked = [(episode, number) for episode in episodes for number in range(rounds)]
-        found = asyncio.run(each(asked, one, run.config.play.concurrency))
-        refuse_outage([episode.problems for episode in found], "rehearsals")
+        found = asyncio.run(settled(asked, one, run.config.play.concurrency, "rehearsals"))
         write_episodes(folder / REHEARSAL, found)
         return {"episodes": len(found), "calls": run.journal.paid - paid}
 

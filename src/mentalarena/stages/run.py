@@ -19,7 +19,7 @@ from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.files import read_patients
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.config import Config
-from mentalarena.errors import ConfigError, DataError, RunError
+from mentalarena.errors import ConfigError, DataError, RunError, TooManyFailures
 from mentalarena.models.backends import Backends, base_of, embedder_of, weights_digest
 from mentalarena.models.base import ModelRef, Sampling
 from mentalarena.runs.directory import SETTINGS, open_run, read_json, write_whole
@@ -69,7 +69,7 @@ class Run:
             players[name] = Player(model, load_prompts(settings.prompt_set), sampling, settings.verdict_temperature)
         return players
 
-    def arena(self, arm: Arm = "main") -> Arena:
+    def arena(self, arm: Arm = "main", guided: bool | None = None) -> Arena:
         """The arena of an arm. Thresholds are calibrated on patients that no setting of a run chooses, so that few patients
         are understood by the same measure as many; a file with enough of them is its own measure."""
         clinic, embedder = generated_clinic(), embedder_of(self.config.play.embedder)
@@ -78,7 +78,8 @@ class Run:
         thresholds = calibrate([*own, *strangers], clinic.groups, embedder, self.config.play.threshold_quantile)
         verdicts: Literal["patient", "none"] = "none" if arm == "unselected" else "patient"
         coin_flips = int(arm.removeprefix(COIN_FLIPS)) / 100 if arm.startswith(COIN_FLIPS) else 0.0
-        settings = ArenaSettings(**self.config.arena.model_dump(), verdicts=verdicts, coin_flips=coin_flips)
+        own_settings = self.config.arena.model_dump() | ({} if guided is None else {"guided": guided})
+        settings = ArenaSettings(**own_settings, verdicts=verdicts, coin_flips=coin_flips)
         return Arena(clinic.groups, clinic.vocabulary, embedder, thresholds, settings)
 
 
@@ -97,7 +98,7 @@ def opened(config: Config, out: Path, progress: Progress | None = None) -> Itera
         run = Run(config, out, journal, progress or Silence())
         try:
             yield run
-        except (ConfigError, DataError):
+        except (ConfigError, DataError, TooManyFailures):
             if fresh and journal.empty:  # settings that were refused do not bind the directory
                 (out / SETTINGS).unlink()
             raise
@@ -142,7 +143,7 @@ def recorded(path: Path, inputs: Mapping[str, Any], work: Callable[[], Json], ma
     given = digest(inputs)
     if path.exists() and (made is None or made.exists()):
         record = read_json(path, "the record of a stage; delete it to do the stage again")
-        if record.get("inputs") == given:
+        if record.get("inputs") == given and isinstance(record.get("output"), dict):
             return dict(record["output"])
     output = work()
     write_whole(path, json.dumps({"inputs": given, "output": output}, indent=1) + "\n")

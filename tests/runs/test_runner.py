@@ -1,0 +1,67 @@
+"""The runner: what fails for a moment is met again, what fails for good is recorded, and an outage is neither."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from mentalarena.arena.episode import Arena, play_episode
+from mentalarena.arena.types import Episode, Problem
+from mentalarena.clinic.generated import GeneratedClinic
+from mentalarena.errors import ModelError, ModelRefusal, TooManyFailures
+from mentalarena.models.base import Message, Sampling
+from mentalarena.models.scripted import toy_player
+from mentalarena.runs.runner import ATTEMPTS, settled
+from tests.conftest import Player
+
+
+def meet(
+    arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player], failing: Callable[[str, int], Exception | None]
+) -> tuple[list[Episode], Counter[str]]:
+    """Ten patients; `failing` tells by patient and attempt what its first diagnosis raises."""
+    attempts: Counter[str] = Counter()
+    ids = {p.id: p for p, _ in clinic.draw("play", 10, seed=67)}
+
+    async def one(patient_id: str) -> tuple[Episode, Sequence[Problem]]:
+        attempts[patient_id] += 1
+        error = failing(patient_id, attempts[patient_id])
+
+        def script(messages: Sequence[Message], sampling: Sampling) -> str:
+            if error and messages[-1].content.endswith("what is the diagnosis?"):
+                raise error
+            return toy_player(messages, sampling)
+
+        episode = await play_episode(ids[patient_id], arena, player(script).cast, patient_id)
+        return episode, episode.problems
+
+    return asyncio.run(settled(list(ids), one, 4, "episodes")), attempts
+
+
+def test_what_failed_for_a_moment_is_met_again_and_leaves_no_trace(
+    arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player]
+) -> None:
+    unlucky = {p.id for p, _ in clinic.draw("play", 3, seed=67)}
+    found, attempts = meet(arena, clinic, player, lambda i, n: ModelError("503") if i in unlucky and n == 1 else None)
+    assert not [p for episode in found for p in episode.problems if p.kind == "model_error"]
+    assert {i for i, n in attempts.items() if n == 2} == unlucky
+    assert [e.id for e in found] == list(attempts), "results stand in the order of their items"
+
+
+def test_one_item_that_still_fails_is_an_outage_and_nothing_is_recorded(
+    arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player]
+) -> None:
+    unlucky = clinic.draw("play", 1, seed=67)[0][0].id
+    with pytest.raises(TooManyFailures, match=r"1 of 10 episodes .*503.*the same command goes on"):
+        meet(arena, clinic, player, lambda i, n: ModelError("503") if i == unlucky else None)
+    assert ATTEMPTS == 3
+
+
+def test_a_refusal_is_recorded_and_holds_nobody_up(
+    arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player]
+) -> None:
+    unlucky = clinic.draw("play", 1, seed=67)[0][0].id
+    found, attempts = meet(arena, clinic, player, lambda i, n: ModelRefusal("too long") if i == unlucky else None)
+    problems = [(e.id, p.kind, p.step) for e in found for p in e.problems if p.kind == "refusal"]
+    assert problems == [(unlucky, "refusal", "diagnosis-1")]
+    assert set(attempts.values()) == {1}
