@@ -112,9 +112,9 @@ class TrainingConfig(Section):
         default=("outcome", "choice", "outcome", "choice", "talk"), min_length=1
     )
     """What is replayed in turn; a kind that stands there twice comes twice as often (dev/LOG.md: what erodes)."""
-    rehearsal: int = Field(default=3, ge=0)
-    """Rounds of further questions (a choice, a treatment, a medicine) to each patient of a play, answered by the model before
-    any training and replayed too: what a therapist asks is too much alike to keep a verifier."""
+    rehearsal: int = Field(default=240, ge=0)
+    """Further patients of an iteration who are asked for verdicts (a treatment, a medicine, a choice) by the model before any
+    training; replayed too: what a therapist asks is too much alike to keep a verifier."""
     warm_start: bool = False
     """Train on the cognitive models before the first play (the paper's patient side: history -> the other components)."""
     epochs: float = Field(default=2.0, gt=0)

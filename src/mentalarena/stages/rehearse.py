@@ -1,53 +1,56 @@
-"""Rehearse: some more verdicts of the patients of an iteration, by the model before any training, into `rehearsal.jsonl`."""
+"""Rehearse: verdicts of more patients, by the model before any training, into `rehearsal.jsonl`."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from mentalarena.arena.roles import ROLES
 from mentalarena.arena.types import Episode, Lineage, Problem
+from mentalarena.clinic.cognitive_model import Patient
+from mentalarena.clinic.files import read_patients
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import cast_at, settled, write_episodes
-from mentalarena.stages.run import Json, Run, digest_of, named, recorded
-from mentalarena.training.rehearsal import rehearse as once_more
-from mentalarena.training.rows import read_episodes
+from mentalarena.stages.run import Json, Run, digest, named, recorded
+from mentalarena.training.rehearsal import rehearse as ask
 
 REHEARSAL = "rehearsal.jsonl"
 
 
 def rehearse(run: Run, iteration: int, base: ModelRef) -> Json:
-    """`training.rehearsal` rounds of questions to the patient of each episode; returns {episodes, calls}."""
-    folder, rounds = run.folder(iteration), run.config.training.rehearsal
-    episodes = read_episodes(folder / "episodes.jsonl")
-    inputs = {
-        "model": named(base),
-        "episodes": digest_of(folder / "episodes.jsonl"),
-        "rounds": rounds,
-        "prompts": run.prompts,
-    }
+    """`training.rehearsal` patients are asked; returns {episodes, calls}."""
+    folder, patients = run.folder(iteration), _others(run, iteration)
+    inputs = {"model": named(base), "patients": digest([asdict(p) for p in patients]), "prompts": run.prompts}
 
     def work() -> Json:
-        run.progress.start(f"rehearse {iteration}", rounds * len(episodes))
-        players, seed = run.players(base), run.config.seed
+        run.progress.start(f"rehearse {iteration}", len(patients))
+        players, seed, arena = run.players(base), run.config.seed, run.arena()
         models: dict[str, str] = {name: players[name].model.name for name in ROLES}
         paid = run.journal.paid
 
-        async def one(item: tuple[Episode, int]) -> tuple[Episode, Sequence[Problem]]:
-            episode, number = item
-            origin = episode.lineage
-            lineage = Lineage(iteration, seed, origin.patient_source, origin.patient_licence, models) if origin else None
-            place = Place(iteration, "rehearse", f"{episode.patient_id}-{number}")
-            cast = cast_at(place, players, run.journal, seed)
-            told = await once_more(episode, number, generated_clinic().vocabulary, cast, seed, lineage)
+        async def one(item: tuple[int, Patient]) -> tuple[Episode, Sequence[Problem]]:
+            number, patient = item
+            lineage = Lineage(iteration, seed, patient.source, patient.licence, models)
+            episode_id = f"{iteration:02d}-rehearsal-{number:05d}-{patient.id}"
+            cast = cast_at(Place(iteration, "rehearse", f"{number}-{patient.id}"), players, run.journal, seed)
+            told = await ask(patient, arena, cast, episode_id, seed, lineage)
             run.progress.advance()
             return told, told.problems
 
-        asked = [(episode, number) for episode in episodes for number in range(rounds)]
-        found = asyncio.run(settled(asked, one, run.config.play.concurrency, "rehearsals"))
+        found = asyncio.run(settled(list(enumerate(patients)), one, run.config.play.concurrency, "rehearsals"))
         write_episodes(folder / REHEARSAL, found)
         return {"episodes": len(found), "calls": run.journal.paid - paid}
 
     return recorded(folder / "rehearsal.json", inputs, work, folder / REHEARSAL)
+
+
+def _others(run: Run, iteration: int) -> list[Patient]:
+    """Patients whom nobody has met yet; of a file its own, again and again."""
+    count, config = run.config.training.rehearsal, run.config
+    if config.play.file:
+        own = read_patients(config.play.file)
+        return [own[number % len(own)] for number in range(count)]
+    return [patient for patient, _ in generated_clinic().draw("play", count, config.seed * 1000 + 500 + iteration)]
