@@ -117,7 +117,7 @@ def build(out: Made, iteration: Iteration = 0, quiet: Quiet = False, as_json: As
 
     with _opened(_config_of(out), out, quiet or as_json) as opened:
         if opened.config.training.rehearsal:
-            rehearse(opened, iteration, _model_of(opened, 0))
+            rehearse(opened, _model_of(opened, 0))
         counts = build_stage(opened, iteration)
     if as_json:
         typer.echo(json.dumps(counts))

@@ -106,14 +106,14 @@ class TrainingConfig(Section):
     """Rows of the last play alone, or of all plays so far."""
     min_score: int = Field(default=7, ge=1, le=10)
     """A treatment or medicine whose best trial scored less makes no row. 1: the best is always kept (the paper's)."""
-    replay: float = Field(default=4.0, ge=0)
+    replay: float = Field(default=6.0, ge=0)
     """Rows of the patient's and judge's own replies, for each row of the therapist: they keep the verifier from eroding."""
     replay_kinds: tuple[Literal["talk", "choice", "outcome", "score"], ...] = Field(
         default=("outcome", "choice", "outcome", "choice", "talk"), min_length=1
     )
     """What is replayed in turn; a kind that stands there twice comes twice as often (dev/LOG.md: what erodes)."""
-    rehearsal: int = Field(default=240, ge=0)
-    """Further patients of an iteration who are asked for verdicts (a treatment, a medicine, a choice) by the model before any
+    rehearsal: int = Field(default=480, ge=0)
+    """Further patients who are asked, once, for verdicts (a treatment, a medicine, a choice) by the model before any
     training; replayed too: what a therapist asks is too much alike to keep a verifier."""
     warm_start: bool = False
     """Train on the cognitive models before the first play (the paper's patient side: history -> the other components)."""
@@ -140,9 +140,9 @@ class TrainingConfig(Section):
 class EvaluationConfig(Section):
     """How models are measured, on patients that no row came from."""
 
-    development: int = Field(default=50, ge=1)
+    development: int = Field(default=40, ge=1)
     """Patients of the development split, met by each iteration's model; they steer the loop."""
-    verifier: int = Field(default=240, ge=2)
+    verifier: int = Field(default=200, ge=2)
     """Patients of the development split by whom each iteration's verdicts are checked."""
     held_out: int = Field(default=80, ge=1)
     """Held-out patients, met once by base, best and control after the loop has stopped."""

@@ -46,8 +46,8 @@ def run_loop(run: Run) -> Json:
         if iteration == settings.iterations:
             break
         iterations[-1]["play"] = play(run, iteration, ref)
-        if run.config.training.rehearsal:
-            iterations[-1]["rehearsal"] = rehearse(run, iteration, models[0])
+        if run.config.training.rehearsal and not iteration:
+            iterations[-1]["rehearsal"] = rehearse(run, models[0])
         iterations[-1]["rows"] = build(run, iteration)
         iterations[-1]["perplexity"] = perplexity(run, iteration, models[max(iteration - 1, 0)])
         models.append(train(run, iteration + 1, ref))

@@ -227,7 +227,7 @@ class Engine:
         torch = self._torch
         prompt = self.prompt_ids(messages)
         written = self._template(messages)
-        parts = [self._answer_ids(messages, written, answer) for answer in answers]
+        parts = self._answer_ids(messages, written, answers)
         longest = max(map(len, parts))
         if len(prompt) + longest > self._limit:
             raise ModelRefusal(f"{self.name}: {len(prompt)} prompt tokens; expected at most {self._limit - longest}")
@@ -259,12 +259,12 @@ class Engine:
         turns = [m.as_dict() for m in messages]
         return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=prompt))
 
-    def _answer_ids(self, messages: Sequence[Message], prompt: str, answer: str) -> list[int]:
-        """The answer's tokens as the template writes them after the generation prompt."""
-        whole = self._template((*messages, Message("assistant", answer)), prompt=False)
-        rest = whole[len(prompt) :] if whole.startswith(prompt) else answer
-        text = rest[: rest.index(answer) + len(answer)]
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+    def _answer_ids(self, messages: Sequence[Message], prompt: str, answers: Sequence[str]) -> list[list[int]]:
+        """The answers' tokens as the template writes them after the generation prompt."""
+        whole = self._template((*messages, Message("assistant", answers[0])), prompt=False)
+        rest = whole[len(prompt) :] if whole.startswith(prompt) else answers[0]
+        before = rest[: rest.index(answers[0])]
+        return [list(self.tokenizer(before + answer, add_special_tokens=False)["input_ids"]) for answer in answers]
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,9 @@ class _Lines:
 def result_table(summary: Mapping[str, Any]) -> str:
     """The held-out comparison of a finished run, with intervals, baselines and paired tests."""
     held_out = summary["held_out"] or {}
-    names = {"base": "base", "best": f"iteration {summary['best_iteration']} (best)"}
+    names = {"base": "base", "best": f"iteration {summary['best_iteration']}"}
     if summary["control"]:
-        names["control"] = f"control: {summary['control']['kind']}"
+        names["control"] = summary["control"]["kind"]
     rows = []
     for task in TASKS:
         for key, name in names.items():
@@ -105,11 +105,11 @@ def percent(value: float) -> str:
 
 def with_interval(value: float, bounds: Sequence[float] | None) -> str:
     """Per cent, with the 95 % interval behind it."""
-    return percent(value) + (f" ({percent(bounds[0])} to {percent(bounds[1])})" if bounds else "")
+    return percent(value) + (f" ({percent(bounds[0])}-{percent(bounds[1])})" if bounds else "")
 
 
 def p_value(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+    return "" if value is None else "<.0001" if value < 1e-4 else f"{value:.4f}".removeprefix("0")
 
 
 def _table(title: str, rows: list[tuple[str, str, Mapping[str, Any]]]) -> str:
@@ -118,10 +118,10 @@ def _table(title: str, rows: list[tuple[str, str, Mapping[str, Any]]]) -> str:
     from rich.table import Table
 
     table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
-    headings = ("task", "model", "probability % (95 %)", "p", "likeliest right % (95 %)", "p", "log loss", "invalid %",
-                "constant %", "n")  # fmt: skip
+    headings = ("task", "model", "probability %\n(95 %)", "\np", "likeliest right %\n(95 %)", "\np", "log\nloss", "invalid\n%",
+                "constant\n%", "\nn")  # fmt: skip
     for heading in headings:
-        table.add_column(heading, justify="left" if heading in ("task", "model") else "right")
+        table.add_column(heading, justify="left" if heading in ("task", "model") else "right", no_wrap=True)
     for task, name, found in rows:
         table.add_row(
             task,
@@ -135,6 +135,6 @@ def _table(title: str, rows: list[tuple[str, str, Mapping[str, Any]]]) -> str:
             percent(found["constant_baseline"]),
             str(found["n"]),
         )
-    console = Console(file=io.StringIO(), width=130)
+    console = Console(file=io.StringIO(), width=120)
     console.print(table)
     return str(console.file.getvalue())  # type: ignore[attr-defined]

@@ -36,7 +36,7 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
     if arm != "main" and most is None:
         most = Counter(row.kind for row in read_rows(run.folder(iteration) / "sft.jsonl"))
     told = settings.model_dump(mode="json")
-    more = digest_of(folder / REHEARSAL) if arm == "main" and settings.rehearsal else None
+    more = digest_of(run.folder(0) / REHEARSAL) if arm == "main" and settings.rehearsal else None
     inputs = {
         "episodes": digest_of(source),
         "rehearsal": more,
@@ -57,14 +57,14 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
                 )
         taught = distinct(therapist_rows(episodes, load_prompts(models.therapist.prompt_set), settings.min_score, profiles))
         if arm == "main" and settings.rehearsal:
-            episodes = [*episodes, *read_episodes(folder / REHEARSAL)]
+            episodes = [*episodes, *read_episodes(run.folder(0) / REHEARSAL)]
         own = verifier_rows(episodes, load_prompts(models.patient.prompt_set), load_prompts(models.judge.prompt_set))
         if most is not None:
             taught = same_amount(taught, most, run.config.seed)
         if arm == "shuffled-labels":
             taught = shuffled_labels(taught, run.config.seed)
         kinds: tuple[RowKind, ...] = settings.replay_kinds if arm == "main" else ("talk",)
-        kept = replayed(own, round(settings.replay * len(taught)), kinds, run.config.seed)
+        kept = replayed(own, round(settings.replay * len(taught)), kinds, run.config.seed + 1000 * iteration)
         rows = [*taught, *distinct(kept)]
         write_jsonl(folder / "sft.jsonl", (row.as_dict() for row in rows))
         return {kind: sum(row.kind == kind for row in rows) for kind in (*THERAPIST, *VERIFIER)}

@@ -20,22 +20,22 @@ from mentalarena.training.rehearsal import rehearse as ask
 REHEARSAL = "rehearsal.jsonl"
 
 
-def rehearse(run: Run, iteration: int, base: ModelRef) -> Json:
-    """`training.rehearsal` patients are asked; returns {episodes, calls}."""
-    folder, patients = run.folder(iteration), _others(run, iteration)
+def rehearse(run: Run, base: ModelRef) -> Json:
+    """`training.rehearsal` patients are asked, once for all iterations; returns {episodes, calls}."""
+    folder, patients = run.folder(0), _others(run)
     inputs = {"model": named(base), "patients": digest([asdict(p) for p in patients]), "prompts": run.prompts}
 
     def work() -> Json:
-        run.progress.start(f"rehearse {iteration}", len(patients))
+        run.progress.start("rehearse", len(patients))
         players, seed, arena = run.players(base), run.config.seed, run.arena()
         models: dict[str, str] = {name: players[name].model.name for name in ROLES}
         paid = run.journal.paid
 
         async def one(item: tuple[int, Patient]) -> tuple[Episode, Sequence[Problem]]:
             number, patient = item
-            lineage = Lineage(iteration, seed, patient.source, patient.licence, models)
-            episode_id = f"{iteration:02d}-rehearsal-{number:05d}-{patient.id}"
-            cast = cast_at(Place(iteration, "rehearse", f"{number}-{patient.id}"), players, run.journal, seed)
+            lineage = Lineage(0, seed, patient.source, patient.licence, models)
+            episode_id = f"rehearsal-{number:05d}-{patient.id}"
+            cast = cast_at(Place(0, "rehearse", f"{number}-{patient.id}"), players, run.journal, seed)
             told = await ask(patient, arena, cast, episode_id, seed, lineage)
             run.progress.advance()
             return told, told.problems
@@ -47,10 +47,10 @@ def rehearse(run: Run, iteration: int, base: ModelRef) -> Json:
     return recorded(folder / "rehearsal.json", inputs, work, folder / REHEARSAL)
 
 
-def _others(run: Run, iteration: int) -> list[Patient]:
+def _others(run: Run) -> list[Patient]:
     """Patients whom nobody has met yet; of a file its own, again and again."""
     count, config = run.config.training.rehearsal, run.config
     if config.play.file:
         own = read_patients(config.play.file)
         return [own[number % len(own)] for number in range(count)]
-    return [patient for patient, _ in generated_clinic().draw("play", count, config.seed * 1000 + 500 + iteration)]
+    return [patient for patient, _ in generated_clinic().draw("play", count, config.seed * 1000 + 500)]

@@ -11,14 +11,14 @@ from mentalarena.models.backends import need_extra
 from mentalarena.models.base import ModelRef
 from mentalarena.stages.run import Arm, Run, link, patients_of
 from mentalarena.training.lora import LoraTrainer
-from mentalarena.training.rows import Row, read_rows, warm_start_rows
+from mentalarena.training.rows import Row, distinct, read_rows, warm_start_rows
 
 
 def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> ModelRef:
     """The model that plays `iteration`: learnt from the rows of the iterations before. Raises `TrainingFailed`."""
     settings = run.config.training
     first = 0 if settings.rows == "accumulated" else iteration - 1
-    rows = [row for i in range(first, iteration) for row in read_rows(run.folder(i, arm) / "sft.jsonl")]
+    rows = distinct(row for i in range(first, iteration) for row in read_rows(run.folder(i, arm) / "sft.jsonl"))
     begin = start if settings.start_from == "previous" else warm_started(run)
     title = f"train {iteration}" if arm == "main" else f"train ({arm})"
     if arm == "main":
