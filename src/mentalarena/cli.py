@@ -114,8 +114,10 @@ def build(out: Made, iteration: Iteration = 0, quiet: Quiet = False, as_json: As
     """Training rows from the episodes of an iteration: iteration-NN/sft.jsonl (patients are asked some more for it)."""
     from mentalarena.stages.build import build as build_stage
     from mentalarena.stages.rehearse import rehearse
+    from mentalarena.training.rows import read_episodes
 
     with _opened(_config_of(out), out, quiet or as_json) as opened:
+        read_episodes(opened.folder(iteration) / "episodes.jsonl")  # what is missing or torn is told before anything is asked
         if opened.config.training.rehearsal:
             rehearse(opened, _model_of(opened, 0))
         counts = build_stage(opened, iteration)
