@@ -1,6 +1,6 @@
 """Does selection by the simulated patient make the gain? Selected against unselected rows, and against spoilt verdicts.
 
-    python benchmarks/selfplay_gain.py --out runs-out/gain [--seeds 5] [--patients 80] [--held-out 50]
+    python benchmarks/selfplay_gain.py --out runs-out/gain [--seeds 5] [--patients 60] [--held-out 50]
 
 For each seed, four arms of one iteration play the same patients with the same base model: selected (the patient chooses and
 foretells, the judge scores), selected with 50 and with 100 % of those verdicts replaced by coin flips where they fall, and
@@ -84,7 +84,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--patients", type=int, default=80)
+    parser.add_argument("--patients", type=int, default=60)
     parser.add_argument("--held-out", type=int, default=50)
     parser.add_argument("--set", action="append", default=[], help="one more setting, as for mentalarena run")
     args = parser.parse_args()

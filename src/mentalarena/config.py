@@ -81,7 +81,7 @@ class ArenaConfig(Section):
 class PlayConfig(Section):
     """How much is played, and how."""
 
-    patients: int = Field(default=80, ge=1)
+    patients: int = Field(default=60, ge=1)
     """Patients an iteration."""
     fresh: bool = True
     """Draw other patients at each iteration (generated clinic only; a file's patients come again each time)."""
@@ -112,7 +112,7 @@ class TrainingConfig(Section):
         default=("outcome", "choice", "outcome", "choice", "talk"), min_length=1
     )
     """What is replayed in turn; a kind that stands there twice comes twice as often (dev/LOG.md: what erodes)."""
-    rehearsal: int = Field(default=480, ge=0)
+    rehearsal: int = Field(default=360, ge=0)
     """Further patients who are asked, once, for verdicts (a treatment, a medicine, a choice) by the model before any
     training; replayed too: what a therapist asks is too much alike to keep a verifier."""
     warm_start: bool = False
@@ -144,7 +144,7 @@ class EvaluationConfig(Section):
     """Patients of the development split, met by each iteration's model; they steer the loop."""
     verifier: int = Field(default=200, ge=2)
     """Patients of the development split by whom each iteration's verdicts are checked."""
-    held_out: int = Field(default=80, ge=1)
+    held_out: int = Field(default=64, ge=1)
     """Held-out patients, met once by base, best and control after the loop has stopped."""
     guided: bool = False
     """Whether the decoder's guidance helps the therapist that is measured. It knows where the gaps are, so by default the
