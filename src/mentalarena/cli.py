@@ -117,7 +117,9 @@ def build(out: Made, iteration: Iteration = 0, quiet: Quiet = False, as_json: As
     from mentalarena.training.rows import read_episodes
 
     with _opened(_config_of(out), out, quiet or as_json) as opened:
-        read_episodes(opened.folder(iteration) / "episodes.jsonl")  # what is missing or torn is told before anything is asked
+        read_episodes(
+            opened.folder(iteration) / "episodes.jsonl"
+        )  # what is missing or torn is told before anything is asked
         if opened.config.training.rehearsal:
             rehearse(opened, _model_of(opened, 0))
         counts = build_stage(opened, iteration)
