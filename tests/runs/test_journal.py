@@ -208,3 +208,32 @@ def test_an_outage_is_not_recorded_and_the_same_stage_asks_again(asked: str, tmp
         assert not (run.folder(0) / "play.json").exists()
         down = False
         assert play(run, 0, ModelRef(""))["problems"] == 0
+
+
+def test_an_answer_that_another_arm_has_had_since_may_change_what_follows(tmp_path: Path) -> None:
+    """The arm's first call had failed and it had gone on without; meanwhile the main arm was answered the same question."""
+
+    def told(text: str) -> ScriptedModel:
+        return ScriptedModel(lambda messages, sampling: text, name="m")
+
+    def failing(messages: Sequence[Message], sampling: Sampling) -> str:
+        raise ModelError("503")
+
+    async def course(model: ScriptedModel, place: Place, follow: bool) -> str:
+        asked: set[str] = set()
+        first = JournaledVoice(model, journal, place, seed=1, asked=asked)
+        try:
+            heard = (await first.reply("judge/guidance", (Message("user", "what next?"),), Sampling())).text
+        except ModelError:
+            heard = "nothing"
+        if not follow:
+            return heard
+        later = JournaledVoice(told("yes"), journal, place, seed=1, asked=asked)
+        await later.reply("therapist/talk", (Message("user", f"you heard {heard}"),), Sampling())
+        return heard
+
+    journal = Journal(tmp_path / "journal.sqlite")
+    main, arm = Place(0, "play", "a"), Place(0, "play", "a", "unselected")
+    assert asyncio.run(course(ScriptedModel(failing, name="m"), arm, follow=True)) == "nothing"
+    assert asyncio.run(course(told("ask about sleep"), main, follow=False)) == "ask about sleep"
+    assert asyncio.run(course(ScriptedModel(failing, name="m"), arm, follow=True)) == "ask about sleep"
