@@ -387,7 +387,9 @@ def test_a_bad_prompt_file_is_one_line(content: bytes, expected: str, tmp_path: 
 
 def test_ctrl_c_says_that_the_run_can_go_on(tmp_path: Path) -> None:
     # a shell that runs the tests in the background has them ignore SIGINT, and the child would inherit that
-    code = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from mentalarena.cli import main; main()"
+    code = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from mentalarena.cli import main; main()"
+    )
     command = [sys.executable, "-c", code, "play", "--out", str(tmp_path / "run")]
     process = subprocess.Popen(  # noqa: S603
         [*command, "--patients", "5000", "--quiet", *SCRIPTED], stderr=subprocess.PIPE, text=True
