@@ -117,11 +117,9 @@ def build(out: Made, iteration: Iteration = 0, quiet: Quiet = False, as_json: As
     from mentalarena.training.rows import read_episodes
 
     with _opened(_config_of(out), out, quiet or as_json) as opened:
-        read_episodes(
-            opened.folder(iteration) / "episodes.jsonl"
-        )  # what is missing or torn is told before anything is asked
-        if opened.config.training.rehearsal:
-            rehearse(opened, _model_of(opened, 0))
+        # what is missing or torn is told before anything is asked
+        read_episodes(opened.folder(iteration) / "episodes.jsonl")
+        rehearse(opened, _model_of(opened, 0))
         counts = build_stage(opened, iteration)
     if as_json:
         typer.echo(json.dumps(counts))
@@ -314,7 +312,7 @@ def main() -> None:
     except typer.Abort:
         sys.exit(130)
     except TyperException as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
+        if type(error).__name__ == "NoArgsIsHelpError":  # typer keeps this class to itself
             typer.echo(error.format_message(), err=True)
             sys.exit(2)
         message = f"{error.format_message()} (--help tells more)"

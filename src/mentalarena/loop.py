@@ -46,8 +46,7 @@ def run_loop(run: Run) -> Json:
         if iteration == settings.iterations:
             break
         iterations[-1]["play"] = play(run, iteration, ref)
-        if run.config.training.rehearsal and not iteration:
-            iterations[-1]["rehearsal"] = rehearse(run, models[0])
+        rehearse(run, models[0])  # once: after the first iteration its record answers
         iterations[-1]["rows"] = build(run, iteration)
         iterations[-1]["perplexity"] = perplexity(run, iteration, models[max(iteration - 1, 0)])
         models.append(train(run, iteration + 1, ref))

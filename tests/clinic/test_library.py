@@ -78,6 +78,7 @@ def test_references_stand_apart_for_everyone_and_say_that_they_are_unchecked() -
         ({"split": "train"}, ":1: split: "),
         ({"situations": []}, ":1: situations: "),
         ({"colour": "red"}, ":1: colour: "),
+        ({"core_beliefs": {"weak": ["x"]}}, ":1: core_beliefs.weak: "),
         ({"utterances": [{"text": "x", "component": "mood", "disclosure": "asked"}]}, ":1: utterances.0.component: "),
     ],
 )

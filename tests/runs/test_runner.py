@@ -52,9 +52,29 @@ def test_one_item_that_still_fails_is_an_outage_and_nothing_is_recorded(
     arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player]
 ) -> None:
     unlucky = clinic.draw("play", 1, seed=67)[0][0].id
+    tried = []
+
+    def failing(patient_id: str, attempt: int) -> Exception | None:
+        tried.append((patient_id, attempt))
+        return ModelError("503") if patient_id == unlucky else None
+
     with pytest.raises(TooManyFailures, match=r"1 of 10 episodes .*503.*the same command goes on"):
-        meet(arena, clinic, player, lambda i, n: ModelError("503") if i == unlucky else None)
-    assert ATTEMPTS == 3
+        meet(arena, clinic, player, failing)
+    assert sorted(n for i, n in tried if i == unlucky) == [*range(1, ATTEMPTS + 1)]
+    assert all(n == 1 for i, n in tried if i != unlucky)
+
+
+def test_each_item_is_told_of_once_however_often_it_is_met() -> None:
+    told: list[str] = []
+    met: Counter[str] = Counter()
+
+    async def one(item: str) -> tuple[str, list[Problem]]:
+        met[item] += 1
+        return item, [Problem("s", "judge", "model_error", "503")] if item == "b" and met[item] < ATTEMPTS else []
+
+    assert asyncio.run(settled(list("abc"), one, 2, "items", told.append)) == list("abc")
+    assert sorted(told) == list("abc")
+    assert met == {"a": 1, "b": ATTEMPTS, "c": 1}
 
 
 def test_a_refusal_is_recorded_and_holds_nobody_up(

@@ -63,12 +63,12 @@ async def diagnose(
     return await choose((first, second), encoded.view, vocabulary, cast)
 
 
-async def choose(pair: tuple[str, str], encoded: View, vocabulary: Vocabulary, cast: Cast, mark: str = "") -> Diagnosis:
-    """The patient's choice between two names, asked in both orders. `mark` sets its steps apart from others'."""
+async def choose(pair: tuple[str, str], encoded: View, vocabulary: Vocabulary, cast: Cast) -> Diagnosis:
+    """The patient's choice between two names, asked in both orders."""
     first, second = pair
     votes = await asyncio.gather(
-        vote(encoded, (first, second), f"choice-1{mark}", vocabulary, cast),
-        vote(encoded, (second, first), f"choice-2{mark}", vocabulary, cast),
+        _vote(encoded, (first, second), "choice-1", vocabulary, cast),
+        _vote(encoded, (second, first), "choice-2", vocabulary, cast),
     )
     choices = tuple(vote[0] if vote else None for vote in votes)
     agreed = None not in choices and choices[0] == choices[1]
@@ -78,7 +78,7 @@ async def choose(pair: tuple[str, str], encoded: View, vocabulary: Vocabulary, c
     return Diagnosis((first, second), choices[0] if agreed else None, choices, reasons)
 
 
-async def vote(
+async def _vote(
     encoded: View, pair: tuple[str, str], step: str, vocabulary: Vocabulary, cast: Cast
 ) -> tuple[str, str] | None:
     """The patient's choice between two names, in this order, and its reason; None when it cannot be had."""

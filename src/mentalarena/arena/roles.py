@@ -79,12 +79,14 @@ class Role:
             except Unreadable as error:
                 again = view.said(reply.text).heard(self.prompt("retry", error=str(error)))
                 return read(await self._reply(again, step))
-        except Unreadable as error:
-            self.ledger.problem(step, self.name, "unreadable", str(error))
-        except ModelError as error:
-            kind: ProblemKind = "refusal" if isinstance(error, ModelRefusal) else "model_error"
-            self.ledger.problem(step, self.name, kind, str(error))
+        except (Unreadable, ModelError) as error:
+            self.failed(step, error)
         return None
+
+    def failed(self, step: str, error: Unreadable | ModelError) -> None:
+        """Record what this role could not do."""
+        kind: ProblemKind = "model_error" if isinstance(error, ModelError) else "unreadable"
+        self.ledger.problem(step, self.name, "refusal" if isinstance(error, ModelRefusal) else kind, str(error))
 
     async def score(self, view: View, step: str, answers: Sequence[str]) -> list[float]:
         """Natural log-probability of each answer to this view. Raises `ModelError` when the model cannot tell."""

@@ -7,7 +7,7 @@ patient tells it, not the patient's private reason and not the score.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
 from mentalarena.arena import parsing
 from mentalarena.arena.encoder import EncodedPatient
@@ -88,25 +88,7 @@ async def _propose(
 
 
 async def undergo(trial: Trial, step: str, encoded: View, cast: Cast) -> Trial:
-    """The trial with outcome, health state and score, as far as they could be had."""
-    foretold = await foretell(trial.kind, trial.proposal, step, encoded, cast, trial.start)
-    return replace(trial, **asdict(foretold)) if foretold else trial
-
-
-@dataclass(frozen=True)
-class Foretold:
-    """How the patient says it would fare, and the judge's score of that; None when that could not be had."""
-
-    reason: str
-    predicted_outcome: str
-    health_state: str
-    score: int | None
-
-
-async def foretell(
-    kind: TrialKind, proposal: str, step: str, encoded: View, cast: Cast, health: str = ""
-) -> Foretold | None:
-    """One proposal, tried on the patient. None when its answer cannot be had."""
+    """The trial with what the patient foretells and the judge's score of that, as far as they could be had."""
 
     def parse(text: str) -> dict[str, str]:
         fields = parsing.labelled(text, ["reason", "outcome", "health"])
@@ -114,10 +96,12 @@ async def foretell(
             raise Unreadable("nothing after 'outcome:'")
         return {label: value or "" for label, value in fields.items()}
 
-    view = outcome_view(encoded, kind, proposal, cast.patient.prompts, health)
+    view = outcome_view(encoded, trial.kind, trial.proposal, cast.patient.prompts, trial.start)
     told = await cast.patient.judging().ask(view, f"{step}-outcome", parse)
     if told is None:
-        return None
+        return trial
     asked = cast.judge.view().heard(score_prompt(told["outcome"], told["health"], cast.judge.prompts))
-    points = await cast.judge.judging().ask(asked, f"{step}-score", parsing.score)
-    return Foretold(told["reason"], told["outcome"], told["health"], points)
+    score = await cast.judge.judging().ask(asked, f"{step}-score", parsing.score)
+    return replace(
+        trial, reason=told["reason"], predicted_outcome=told["outcome"], health_state=told["health"], score=score
+    )

@@ -6,6 +6,7 @@ lies in another file (references.jsonl), which nothing here reads.
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -17,22 +18,23 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mentalarena.clinic.cognitive_model import CognitiveModel, Component, CoreBeliefs, Patient
+from mentalarena.clinic.generated import Split
 from mentalarena.errors import DataError
 from mentalarena.runs.directory import read_jsonl
 
-Split = Literal["play", "development", "held_out"]
 SOURCE, LICENCE = "mentalarena library", "CC-BY-4.0"
+AGE_BOUNDS, AGES = (18, 30, 50, 65), ("under 18", "18 to 29", "30 to 49", "50 to 64", "65 and over")
 RUN = 12
 """Words in a row that no two people may share."""
 
 
-class Section(BaseModel):
+class Strict(BaseModel):
     """A part of a person: frozen, every field known."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Situation(Section):
+class Situation(Strict):
     """One moment, and what went on in the person."""
 
     situation: str = Field(min_length=1)
@@ -41,7 +43,7 @@ class Situation(Section):
     behavior: str = Field(min_length=1)
 
 
-class Utterance(Section):
+class Utterance(Strict):
     """Something that the person says, and how readily."""
 
     text: str = Field(min_length=1)
@@ -49,15 +51,7 @@ class Utterance(Section):
     disclosure: Literal["offered", "asked", "trust"]
 
 
-class Beliefs(Section):
-    """Beck's three groups."""
-
-    helpless: tuple[str, ...] = ()
-    unlovable: tuple[str, ...] = ()
-    worthless: tuple[str, ...] = ()
-
-
-class Person(Section):
+class Person(Strict):
     """One person of the library. Demographics are apart from the mind, which makes sense under others as well."""
 
     id: str = Field(min_length=1)
@@ -65,7 +59,7 @@ class Person(Section):
     split: Split
     demographics: dict[str, str]
     history: str = Field(min_length=1)
-    core_beliefs: Beliefs
+    core_beliefs: CoreBeliefs
     intermediate_beliefs: str = Field(min_length=1)
     intermediate_beliefs_during_depression: str
     coping_strategies: str = Field(min_length=1)
@@ -80,7 +74,7 @@ class Person(Section):
                     id=f"{self.id}-{number}",
                     name=self.name,
                     history=self.history,
-                    core_beliefs=CoreBeliefs(**self.core_beliefs.model_dump()),
+                    core_beliefs=self.core_beliefs,
                     intermediate_beliefs=self.intermediate_beliefs,
                     intermediate_beliefs_during_depression=self.intermediate_beliefs_during_depression,
                     coping_strategies=self.coping_strategies,
@@ -96,7 +90,7 @@ class Person(Section):
     def texts(self) -> list[str]:
         """Everything that the person could say, each text once."""
         standing = [self.history, self.intermediate_beliefs, self.intermediate_beliefs_during_depression]
-        beliefs = [text for group in self.core_beliefs.model_dump().values() for text in group]
+        beliefs = (*self.core_beliefs.helpless, *self.core_beliefs.unlovable, *self.core_beliefs.worthless)
         moments = [text for moment in self.situations for text in moment.model_dump().values()]
         return [t for t in (*standing, self.coping_strategies, *beliefs, *moments, *(u.text for u in self.utterances)) if t]
 
@@ -152,18 +146,7 @@ def coverage(people: Iterable[Person]) -> dict[str, Counter[str]]:
     """How many people there are by split, age group and gender."""
     found: dict[str, Counter[str]] = {"split": Counter(), "age": Counter(), "gender": Counter()}
     for person in people:
-        age = int(person.demographics["age"])
-        group = (
-            "under 18"
-            if age < 18
-            else "18 to 29"
-            if age < 30
-            else "30 to 49"
-            if age < 50
-            else "50 to 64"
-            if age < 65
-            else "65 and over"
-        )
+        group = AGES[bisect(AGE_BOUNDS, int(person.demographics["age"]))]
         found["split"][person.split] += 1
         found["age"][group] += 1
         found["gender"][person.demographics["gender"]] += 1

@@ -17,10 +17,10 @@ from dataclasses import dataclass, replace
 from mentalarena.arena import diagnosis, parsing, trials
 from mentalarena.arena.episode import Arena, interview
 from mentalarena.arena.roles import Cast
-from mentalarena.arena.types import ProblemKind, View
+from mentalarena.arena.types import View
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.references import Reference, Vocabulary
-from mentalarena.errors import ModelError, ModelRefusal, Unreadable
+from mentalarena.errors import ModelError, Unreadable
 
 TASKS = ("diagnosis", "treatment", "medicine")
 
@@ -72,8 +72,7 @@ async def _answers(view: View, kind: str, vocabulary: Vocabulary, cast: Cast, sa
         try:
             scores = await cast.therapist.score(view, f"{kind}-score", [write(name) for name in names])
         except ModelError as error:
-            kept: ProblemKind = "refusal" if isinstance(error, ModelRefusal) else "model_error"
-            cast.therapist.ledger.problem(f"{kind}-score", "therapist", kept, str(error))
+            cast.therapist.failed(f"{kind}-score", error)
             return {}
         return {name: math.exp(score) for name, score in zip(names, scores, strict=True)}
     drawing = replace(cast.therapist, sampling=replace(cast.therapist.sampling, temperature=1.0, top_p=1.0))

@@ -16,12 +16,12 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mentalarena.arena.diagnosis import vote
+from mentalarena.arena.diagnosis import choose
 from mentalarena.arena.encoder import encode
 from mentalarena.arena.episode import Arena
 from mentalarena.arena.roles import Cast
-from mentalarena.arena.trials import foretell
-from mentalarena.arena.types import TrialKind
+from mentalarena.arena.trials import TRIALS, undergo
+from mentalarena.arena.types import Trial, TrialKind
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.references import Reference
 
@@ -45,26 +45,22 @@ async def verify(
     encoded = await encode(patient, arena.groups, arena.embedder, cast)
     foreign = rng.choice([r for r in others if r.disorder != truth.disorder])
 
-    async def chooses(rival: str, step: str) -> bool:
-        votes = await asyncio.gather(
-            vote(encoded.view, (truth.disorder, rival), f"{step}-1", arena.vocabulary, cast),
-            vote(encoded.view, (rival, truth.disorder), f"{step}-2", arena.vocabulary, cast),
-        )
-        return all(v is not None and v[0] == truth.disorder for v in votes)
+    async def chooses(rival: str) -> float:
+        told = await choose((truth.disorder, rival), encoded.view, arena.vocabulary, cast)
+        return float(told.chosen == truth.disorder)
 
-    found = {"choice": float(await chooses(foreign.disorder, "verify"))}
+    found = {"choice": await chooses(foreign.disorder)}
     if truth.confusable:
-        found["confusable"] = float(await chooses(rng.choice(truth.confusable), "verify-confusable"))
+        found["confusable"] = await chooses(rng.choice(truth.confusable))
 
     async def score(kind: TrialKind, name: str, step: str) -> int | None:
-        told = await foretell(kind, name, step, encoded.view, cast)
-        return told.score if told else None
+        return (await undergo(Trial(kind, name, ""), step, encoded.view, cast)).score
 
     def suitable(reference: Reference) -> Mapping[TrialKind, tuple[str, ...]]:
         return {"treatment": reference.treatments, "medicine": reference.medicines}
 
     right = []
-    for kind in ("treatment", "medicine"):
+    for kind in TRIALS:
         good = rng.choice(suitable(truth)[kind])
         bad = rng.choice([name for name in suitable(foreign)[kind] if name not in suitable(truth)[kind]])
         scores = await asyncio.gather(score(kind, good, f"verify-{kind}-good"), score(kind, bad, f"verify-{kind}-bad"))

@@ -58,18 +58,26 @@ async def settled(
     work: Callable[[Item], Awaitable[tuple[Result, Sequence[Problem]]]],
     concurrency: int,
     what: str,
+    done: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
     """The results of `work` for all items, in their order. Items in which a model could not answer are met again, at most
     `ATTEMPTS` times in all. Raises `TooManyFailures` when one still fails then: nothing is recorded of a stage that met an
-    outage, so that the same command asks again. (A `refusal` is no outage: asking again brings the same.)"""
+    outage, so that the same command asks again. (A `refusal` is no outage: asking again brings the same.) `done` hears of each
+    item once, when it has first been met."""
     found: dict[int, tuple[Result, Sequence[Problem]]] = {}
+
+    async def meet(number: int) -> None:
+        told = await work(items[number])
+        if number not in found:
+            done(told[0])
+        found[number] = told
+
     missing: Sequence[int] = range(len(items))
     for _ in range(ATTEMPTS):
-        told = await each([items[n] for n in missing], work, concurrency)
-        found |= dict(zip(missing, told, strict=True))
+        await each(missing, meet, concurrency)
         missing = [n for n in missing if any(p.kind == "model_error" for p in found[n][1])]
         if not missing:
-            return [result for result, _ in (found[n] for n in range(len(items)))]
+            return [found[n][0] for n in range(len(items))]
         if len(missing) > len(items) / 2:
             break  # the model is down
     last = next(p for p in reversed(found[missing[-1]][1]) if p.kind == "model_error")
@@ -115,8 +123,6 @@ async def play_all(
 
     async def one(patient: Patient) -> tuple[Episode, Sequence[Problem]]:
         episode = await _one(patient, play, journal)
-        if episode.id not in finished:
-            done(episode)
         finished[episode.id] = episode
         failed = [e for e in finished.values() if e.stop_reason == "dialogue failed"]
         if len(finished) >= min(20, len(patients)) and len(failed) > play.failure_limit * len(finished):
@@ -127,7 +133,7 @@ async def play_all(
             )
         return episode, episode.problems
 
-    return sorted(await settled(patients, one, play.concurrency, "episodes"), key=lambda e: e.id)
+    return sorted(await settled(patients, one, play.concurrency, "episodes", done), key=lambda e: e.id)
 
 
 async def _one(patient: Patient, play: Play, journal: Journal) -> Episode:

@@ -36,10 +36,10 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
     if arm != "main" and most is None:
         most = Counter(row.kind for row in read_rows(run.folder(iteration) / "sft.jsonl"))
     told = settings.model_dump(mode="json")
-    more = digest_of(run.folder(0) / REHEARSAL) if arm == "main" and settings.rehearsal else None
+    more = run.folder(0) / REHEARSAL if arm == "main" and settings.rehearsal else None
     inputs = {
         "episodes": digest_of(source),
-        "rehearsal": more,
+        "rehearsal": more and digest_of(more),
         "settings": told,
         "arm": arm,
         "most": most,
@@ -56,8 +56,8 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
                     f"{source}: no patient {missing[0]!r} in {run.config.play.file}; expected the file that was played"
                 )
         taught = distinct(therapist_rows(episodes, load_prompts(models.therapist.prompt_set), settings.min_score, profiles))
-        if arm == "main" and settings.rehearsal:
-            episodes = [*episodes, *read_episodes(run.folder(0) / REHEARSAL)]
+        if more:
+            episodes = [*episodes, *read_episodes(more)]
         own = verifier_rows(episodes, load_prompts(models.patient.prompt_set), load_prompts(models.judge.prompt_set))
         if most is not None:
             taught = same_amount(taught, most, run.config.seed)

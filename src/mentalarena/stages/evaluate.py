@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from mentalarena.arena.types import Problem
@@ -45,16 +45,16 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
     def work() -> Json:
         run.progress.start(f"evaluate {name} ({split.replace('_', '-')})", len(met))
         settings = run.config.evaluation
-        arena = run.arena(guided=settings.guided)
+        arena = run.arena()
+        arena = replace(arena, settings=replace(arena.settings, guided=settings.guided))
         players, seed = run.players(ref, ("therapist",)), run.config.seed
 
         async def one(pair: tuple[Patient, Reference]) -> tuple[list[Answer], Sequence[Problem]]:
             cast = cast_at(Place(0, "evaluate", pair[0].id, name), players, run.journal, seed)
             answers = await examine(*pair, arena, cast, settings.samples, seed)
-            run.progress.advance()
             return answers, cast.therapist.ledger.problems
 
-        found = asyncio.run(settled(met, one, run.config.play.concurrency, "interviews"))
+        found = asyncio.run(settled(met, one, run.config.play.concurrency, "interviews", lambda _: run.progress.advance()))
         answers = [answer for part in found for answer in part]
         if split == "held_out":
             looks = read_jsonl(look) if (look := run.out / HELD_OUT_LOOKS).exists() else []
@@ -84,10 +84,11 @@ def reliability(run: Run, ref: ModelRef, name: str, base: str | None = None) -> 
         async def one(pair: tuple[Patient, Reference]) -> tuple[list[Verdict], Sequence[Problem]]:
             cast = cast_at(Place(0, "verify", pair[0].id, name), players, run.journal, seed)
             verdicts = await verify(*pair, references, arena, cast, seed)
-            run.progress.advance()
             return verdicts, cast.patient.ledger.problems
 
-        found = asyncio.run(settled(met, one, run.config.play.concurrency, "verifier checks"))
+        found = asyncio.run(
+            settled(met, one, run.config.play.concurrency, "verifier checks", lambda _: run.progress.advance())
+        )
         verdicts = [verdict for part in found for verdict in part]
         write_jsonl(file, (asdict(verdict) for verdict in verdicts))
         before = read_jsonl(file.with_name(f"{base}-verifier.jsonl")) if base else None

@@ -22,6 +22,8 @@ REHEARSAL = "rehearsal.jsonl"
 
 def rehearse(run: Run, base: ModelRef) -> Json:
     """`training.rehearsal` patients are asked, once for all iterations; returns {episodes, calls}."""
+    if not run.config.training.rehearsal:
+        return {"episodes": 0, "calls": 0}
     folder, patients = run.folder(0), _others(run)
     inputs = {"model": named(base), "patients": digest([asdict(p) for p in patients]), "prompts": run.prompts}
 
@@ -37,10 +39,13 @@ def rehearse(run: Run, base: ModelRef) -> Json:
             episode_id = f"rehearsal-{number:05d}-{patient.id}"
             cast = cast_at(Place(0, "rehearse", f"{number}-{patient.id}"), players, run.journal, seed)
             told = await ask(patient, arena, cast, episode_id, seed, lineage)
-            run.progress.advance()
             return told, told.problems
 
-        found = asyncio.run(settled(list(enumerate(patients)), one, run.config.play.concurrency, "rehearsals"))
+        found = asyncio.run(
+            settled(
+                list(enumerate(patients)), one, run.config.play.concurrency, "rehearsals", lambda _: run.progress.advance()
+            )
+        )
         write_episodes(folder / REHEARSAL, found)
         return {"episodes": len(found), "calls": run.journal.paid - paid}
 

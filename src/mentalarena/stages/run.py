@@ -69,7 +69,7 @@ class Run:
             players[name] = Player(model, load_prompts(settings.prompt_set), sampling, settings.verdict_temperature)
         return players
 
-    def arena(self, arm: Arm = "main", guided: bool | None = None) -> Arena:
+    def arena(self, arm: Arm = "main") -> Arena:
         """The arena of an arm. Thresholds are calibrated on patients that no setting of a run chooses, so that few patients
         are understood by the same measure as many; a file with enough of them is its own measure."""
         clinic, embedder = generated_clinic(), embedder_of(self.config.play.embedder)
@@ -78,8 +78,7 @@ class Run:
         thresholds = calibrate([*own, *strangers], clinic.groups, embedder, self.config.play.threshold_quantile)
         verdicts: Literal["patient", "none"] = "none" if arm == "unselected" else "patient"
         coin_flips = int(arm.removeprefix(COIN_FLIPS)) / 100 if arm.startswith(COIN_FLIPS) else 0.0
-        own_settings = self.config.arena.model_dump() | ({} if guided is None else {"guided": guided})
-        settings = ArenaSettings(**own_settings, verdicts=verdicts, coin_flips=coin_flips)
+        settings = ArenaSettings(**self.config.arena.model_dump(), verdicts=verdicts, coin_flips=coin_flips)
         return Arena(clinic.groups, clinic.vocabulary, embedder, thresholds, settings)
 
 
