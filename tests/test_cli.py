@@ -70,10 +70,12 @@ def test_a_bad_patient_file_is_one_line_with_place_and_expectation(content: str,
 def test_patients_of_a_file_play(tmp_path: Path) -> None:
     file = tmp_path / "patients.json"
     file.write_text(json.dumps([{**PATIENT, "emotions": "i feel low"}]))
-    assert "1 patients, all sound" in run("patients", "check", str(file)).stdout
-    listed = run("patients", "list", "--set", f"play.file={file}")
+    checked = run("patients", "check", str(file), "--no-identifiers")
+    assert "1 patients, no errors; to look at: 4 empty component\n" in checked.stdout
+    assert checked.returncode == 0
+    listed = run("patients", "list", "--set", f"clinic.source={file}")
     assert listed.stdout == "a  i wait\n"
-    played = run("play", "--out", str(tmp_path / "run"), "--set", f"play.file={file}", "--quiet", *SCRIPTED)
+    played = run("play", "--out", str(tmp_path / "run"), "--set", f"clinic.source={file}", "--quiet", *SCRIPTED)
     assert played.returncode == 0, played.stderr
     assert "episodes 1" in played.stdout
     assert json.loads(run("show", "--out", str(tmp_path / "run"), "--json").stdout) == ["00-a"]
@@ -89,7 +91,7 @@ def test_patients_of_a_file_play(tmp_path: Path) -> None:
         (["--set", "seed"], "expected key=value"),
         (["--config", "nowhere.toml"], "nowhere.toml: No such file"),
         (["--set", "models.patient.prompts=nowhere"], "prompt set 'nowhere'"),
-        (["--set", "play.file=nowhere.jsonl"], "nowhere.jsonl: No such file"),
+        (["--set", "clinic.source=nowhere.jsonl"], "nowhere.jsonl: No such file"),
     ],
 )
 def test_a_bad_setting_is_one_line_and_makes_no_episodes(arguments: list[str], expected: str, tmp_path: Path) -> None:
@@ -268,7 +270,7 @@ def test_an_empty_adapter_folder_is_no_adapter(played: Path) -> None:
 @pytest.mark.parametrize(
     ("bad", "expected"),
     [
-        ("play.file=missing.jsonl", "missing.jsonl"),
+        ("clinic.source=missing.jsonl", "missing.jsonl"),
         ("models.all.prompts=missing", "prompt set 'missing'"),
         ("models.all.provider=transformers", "has no model"),
     ],
@@ -295,7 +297,7 @@ def test_a_patient_file_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     file = tmp_path / "patients.jsonl"
     file.write_text(json.dumps({**PATIENT, "coping_strategies": "\x1b]0;pwn\x07i wait"}))
     for arguments in (["list"], ["show", "a"]):
-        told = run("patients", *arguments, "--set", f"play.file={file}").stdout
+        told = run("patients", *arguments, "--set", f"clinic.source={file}").stdout
         assert "i wait" in told
         assert not [c for c in told if c != "\n" and not c.isprintable()]
     bad = run("patients", "check", str(file), "--bogus\x1b[2J")
@@ -305,7 +307,9 @@ def test_a_patient_file_cannot_write_to_the_terminal(tmp_path: Path) -> None:
 def test_a_file_with_more_patients_than_come_says_so(tmp_path: Path) -> None:
     file = tmp_path / "patients.jsonl"
     file.write_text("\n".join(json.dumps({**PATIENT, "id": f"p{n}"}) for n in range(3)))
-    out = run("play", "--out", str(tmp_path / "run"), "--set", f"play.file={file}", "--patients", "2", "--quiet", *SCRIPTED)
+    out = run(
+        "play", "--out", str(tmp_path / "run"), "--set", f"clinic.source={file}", "--patients", "2", "--quiet", *SCRIPTED
+    )
     assert out.stderr == f"mentalarena: {file}: 2 of 3 patients come (play.patients)\n"
 
 
@@ -413,3 +417,136 @@ def test_a_run_is_not_continued_with_other_weights(tmp_path: Path) -> None:
     result = run(*settings)
     assert result.returncode == 2
     assert "weights.embedded was 'older'" in result.stderr
+
+
+def test_the_library_plays_end_to_end_with_the_scripted_model_and_its_licence_follows_into_every_row(
+    tmp_path: Path,
+) -> None:
+    out = tmp_path / "run"
+    played = run("play", "--patients", "library", "--count", "8", "--out", str(out), "--json", *SCRIPTED)
+    assert played.returncode == 0, played.stderr
+    counts = json.loads(played.stdout)["iterations"][0]["play"]
+    assert (counts["episodes"], counts["diagnosed"], counts["problems"]) == (8, 8, 0)
+    assert "library: 8 of " in played.stderr
+    assert run("build", "--out", str(out), "--quiet").returncode == 0
+    rows = [json.loads(line) for line in (out / "iteration-00" / "sft.jsonl").read_text("utf-8").splitlines()]
+    lineages = {(row["lineage"]["patient_source"], row["lineage"]["patient_licence"]) for row in rows}
+    assert lineages == {("mentalarena library", "CC-BY-4.0")}
+    measured = json.loads(run("evaluate", "--out", str(out), "--json", "--quiet").stdout)
+    assert {task["n"] for task in measured.values()} == {17}, "each person of the development split once"
+
+
+def test_the_library_plays_end_to_end_with_a_model_in_this_process(tmp_path: Path) -> None:
+    pytest.importorskip("torch")
+    out = str(tmp_path / "run")
+    played = run("play", "--patients", "library", "--count", "2", "--out", out, "--json")
+    assert played.returncode == 0, played.stderr
+    assert json.loads(played.stdout)["iterations"][0]["play"]["episodes"] == 2
+    assert "plays these patients as gibberish; set models.all to a real model" in played.stderr
+    told = run("show", "--out", out, "00", "--json")
+    assert len(json.loads(told.stdout)["views"]["patient"]) > 8
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--patients", "0"], "--patients 0: expected a number from 1 on"),
+        (["--patients", "3", "--count", "2"], "--patients 3: expected a number from 1 on, without --count"),
+        (["--patients", "nowhere.jsonl"], "nowhere.jsonl: No such file"),
+    ],
+)
+def test_who_comes_is_a_number_the_library_or_a_file(arguments: list[str], expected: str, tmp_path: Path) -> None:
+    told = run("play", "--out", str(tmp_path / "run"), *arguments, *SCRIPTED)
+    assert told.returncode == 2
+    assert expected in told.stderr
+    assert told.stderr.count("\n") == 1
+
+
+def test_check_says_what_is_wrong_and_ends_with_1(tmp_path: Path) -> None:
+    long = "every evening i walk twice round the block and count the lit windows before i go in"
+    file = tmp_path / "mine.jsonl"
+    file.write_text("\n".join(json.dumps({**PATIENT, "id": name, "behavior": f"{name} {long}"}) for name in ("a", "b")))
+    told = run("patients", "check", str(file), "--no-identifiers")
+    assert told.returncode == 1
+    assert "error  near-duplicate  a, b  12 words: every evening i walk" in told.stdout
+    found = json.loads(run("patients", "check", str(file), "--no-identifiers", "--json").stdout)
+    assert found["errors"] == sum(finding["level"] == "error" for finding in found["findings"]) > 0
+
+
+def test_the_library_is_sound_and_its_coverage_is_told() -> None:
+    assert run("patients", "check", "library", "--no-identifiers").stdout.startswith("library: ")
+    told = json.loads(run("patients", "stats", "library", "--json").stdout)
+    assert sum(cell["people"] for cell in told["disorders"]) == told["people"]
+    assert "alcohol use disorder" in run("patients", "stats", "library").stdout
+
+
+def test_another_collection_is_imported_and_plays(tmp_path: Path) -> None:
+    psi = {
+        "id": "1-1", "name": "Kim", "type": ["plain"], "history": "h", "helpless_belief_current": ["I am stuck."],
+        "unlovable_belief_current": [], "worthless_belief_current": [], "intermediate_belief": "If I ask, I am weak.",
+        "intermediate_belief_depression": "", "coping_strategies": "I wait.", "situation": "s", "auto_thought": "t",
+        "emotion": ["sad", "low"], "behavior": "b",
+    }  # fmt: skip
+    (tmp_path / "psi.json").write_text(json.dumps([psi]))
+    out = str(tmp_path / "mine.jsonl")
+    told = run("patients", "import", str(tmp_path / "psi.json"), "--out", out, "--licence", "by agreement")
+    assert told.stdout == f"{out}: 1 patients, licence by agreement\n", told.stderr
+    assert run("patients", "import", str(tmp_path / "psi.json"), "--out", out).stderr.endswith("expected a new file\n")
+    (tmp_path / "p.json").write_text(json.dumps({"quiet": ["Say little."], "loud": ["Say much."]}))
+    principles = str(tmp_path / "p.jsonl")
+    assert (
+        "2 principles in 2 groups"
+        in run("patients", "import-principles", str(tmp_path / "p.json"), "--out", principles).stdout
+    )
+    chosen = ("--set", f"clinic.principles={principles}")
+    played = run("play", "--patients", out, "--out", str(tmp_path / "run"), "--quiet", *chosen, *SCRIPTED)
+    assert played.returncode == 0, played.stderr
+    episode = json.loads((tmp_path / "run" / "iteration-00" / "episodes.jsonl").read_text("utf-8"))
+    assert episode["principles"] in ("quiet", "loud")
+    assert episode["lineage"]["patient_licence"] == "by agreement"
+
+
+def test_a_table_needs_a_mapping_that_fits(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("past,mood\nalone,low\n")
+    out = str(tmp_path / "mine.jsonl")
+    assert (
+        "expected OURS=THEIRS"
+        in run("patients", "import", str(tmp_path / "t.csv"), "--out", out, "--map", "history").stderr
+    )
+    told = run("patients", "import", str(tmp_path / "t.csv"), "--out", out, "--map", "history=past")
+    assert told.stdout.endswith("licence unstated; left out: mood\n")
+    assert "no --licence" in told.stderr
+
+
+def test_notes_that_could_tell_who_somebody_is_are_refused_redacted_or_signed_for(tmp_path: Path) -> None:
+    pytest.importorskip("presidio_analyzer")
+    notes, out = tmp_path / "notes.txt", tmp_path / "drafts.jsonl"
+    notes.write_text("Maria Lopez lies awake. She counts the hours. She hides it. She fears the morning.")
+    draft = ("patients", "from-text", str(notes), "--out", str(out), *SCRIPTED)
+    refused = run(*draft)
+    assert refused.returncode == 2
+    assert "vignette 1: name or place: Maria Lopez" in refused.stderr
+    assert "nothing was sent to a model" in refused.stderr
+    assert not out.exists()
+    redacted = run(*draft, "--redact", "--licence", "own notes")
+    assert redacted.returncode == 0, redacted.stderr
+    told = json.loads(out.read_text("utf-8"))
+    assert "Maria" not in out.read_text("utf-8")
+    assert "[name or place]" in told["history"] + json.dumps(told["core_beliefs"])
+    assert (told["source"], told["licence"]) == ("draft by scripted from notes.txt, not reviewed", "own notes")
+    assert run("patients", "check", str(out), "--no-identifiers").stdout.count("look   draft") == 1
+    out.unlink()
+    assert run(*draft, "--checked").returncode == 0
+    assert "Maria Lopez" in out.read_text("utf-8")
+
+
+def test_counterfactuals_are_written_and_play(tmp_path: Path) -> None:
+    out = str(tmp_path / "varied.jsonl")
+    told = run("patients", "counterfactual", "library", "--out", out, "--attribute", "gender", "--each", "1")
+    assert "317 originals" in told.stdout
+    assert "--attribute height: expected one of" in run(
+        "patients", "counterfactual", "library", "--out", f"{out}2", "--attribute", "height"
+    ).stderr  # fmt: skip
+    played = run("play", "--patients", out, "--count", "4", "--out", str(tmp_path / "run"), "--quiet", *SCRIPTED)
+    assert played.returncode == 0, played.stderr
+    assert any("~gender=" in line for line in run("show", "--out", str(tmp_path / "run")).stdout.splitlines())

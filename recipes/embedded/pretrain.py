@@ -76,7 +76,7 @@ def make_model(tokenizer: PreTrainedTokenizerFast, args: argparse.Namespace) -> 
         num_attention_heads=args.width // 32,
         num_key_value_heads=args.width // 32,
         intermediate_size=args.width * 3,
-        max_position_embeddings=1024,
+        max_position_embeddings=4096,  # seen in training: 1024; more is for other clinics, which it plays as gibberish
         tie_word_embeddings=True,
         bos_token_id=1,
         eos_token_id=2,

@@ -73,9 +73,20 @@ class ArenaConfig(Section):
     decode_rounds: int = Field(default=2, ge=0)
     turns_per_round: int = Field(default=2, ge=1)
     guided: bool = True
+    intake: bool = False
     trials: int = Field(default=3, ge=1)
     good_score: int = Field(default=8, ge=1, le=10)
     trial_start: Literal["S0", "sequential"] = "S0"
+
+
+class ClinicConfig(Section):
+    """Who comes."""
+
+    source: str = "generated"
+    """`generated`: the toy clinic that the embedded model knows. `library`: the people that the package ships, for real
+    models. Anything else: a JSON or JSONL file of own patients."""
+    principles: Path | None = None
+    """Own behaviour principles, a JSONL file as `mentalarena patients import-principles` writes it."""
 
 
 class PlayConfig(Section):
@@ -84,11 +95,9 @@ class PlayConfig(Section):
     patients: int = Field(default=60, ge=1)
     """Patients an iteration."""
     fresh: bool = True
-    """Draw other patients at each iteration (generated clinic only; a file's patients come again each time)."""
+    """Draw other patients at each iteration (the library's come in another order, a file's again each time)."""
     concurrency: int = Field(default=256, ge=1)
     """Episodes at once; may change between calls."""
-    file: Path | None = None
-    """Patients from a JSON or JSONL file; without it they are drawn from the generated clinic."""
     embedder: str = "lexical"
     """`lexical` sees words and needs no download; anything else is a sentence-transformers folder or hub name."""
     threshold_quantile: Annotated[float, Field(gt=0, lt=1)] | Literal["paper"] = 0.95
@@ -171,6 +180,7 @@ class Config(Section):
 
     seed: int = 0
     models: RolesConfig = RolesConfig()
+    clinic: ClinicConfig = ClinicConfig()
     arena: ArenaConfig = ArenaConfig()
     play: PlayConfig = PlayConfig()
     training: TrainingConfig = TrainingConfig()

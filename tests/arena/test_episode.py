@@ -10,6 +10,7 @@
 8  a model that always fails makes no diagnosis, no trial, no row
 9  each trial starts from S0 unless `sequential` is asked for
 10 all scores at the lowest are still scores: the best of them is kept
+11 demographics reach the patient, and the therapist only where an intake sheet is wanted
 """
 
 import asyncio
@@ -50,7 +51,7 @@ def canary(word: str) -> Patient:
         emotions=f"{word} eight",
         behavior=f"{word} nine",
     )
-    return Patient(model)
+    return Patient(model, demographics=(("occupation", f"{word} ten"),), voice=(f"{word} eleven",))
 
 
 def silent_patient(messages: Sequence[Message], sampling: Sampling) -> str:
@@ -211,3 +212,18 @@ def test_the_same_script_plays_the_same_episode(arena: Arena, clinic: GeneratedC
 def test_the_papers_defaults_stand_in_the_settings() -> None:
     settings = ArenaSettings()
     assert (settings.talk_turns, settings.decode_rounds, settings.trials, settings.good_score) == (4, 5, 7, 9)
+
+
+def test_11_the_therapist_has_the_demographics_with_an_intake_sheet_and_not_without(
+    arena: Arena, clinic: GeneratedClinic, player: MakePlayer
+) -> None:
+    patient = dataclasses.replace(
+        clinic.patients(1, seed=15)[0], demographics=(("age", "71"), ("occupation", "canarykeeper"))
+    )
+    for intake in (False, True):
+        cast = player(toy_player)
+        play(patient, arena, cast, intake=intake)
+        assert "canarykeeper" in cast.prompts("you are the patient")[0]
+        told = ["canarykeeper" in prompt for prompt in cast.prompts("you are the therapist")]
+        assert set(told) == {intake}
+        assert not any("canarykeeper" in prompt for prompt in cast.prompts("you are the judge"))

@@ -34,14 +34,15 @@ async def encode(patient: Patient, groups: Sequence[PrincipleGroup], embedder: E
     nearest = shortlist(patient, groups, embedder)
     chosen = await _choose(patient, nearest, cast.judge) if len(nearest) > 1 else nearest[0]
     group = chosen or nearest[0]
-    view = cast.patient.view(principles=group.text(), profile=patient.cognitive_model.profile())
+    view = cast.patient.view(principles=group.text(), profile=patient.encoded())
     return EncodedPatient(patient, group, view)
 
 
 def shortlist(patient: Patient, groups: Sequence[PrincipleGroup], embedder: Embedder) -> list[PrincipleGroup]:
-    """The five groups with the highest cosine between coping strategies and their best principle, best first."""
+    """The five groups with the highest cosine between coping strategies and their best principle, best first. The coping
+    strategies that a group goes with, where it names them, count like its principles."""
     coping = embedder.embed([patient.cognitive_model.coping_strategies])[0]
-    best = [float((embedder.embed(group.principles) @ coping).max()) for group in groups]
+    best = [float((embedder.embed([*group.coping, *group.principles]) @ coping).max()) for group in groups]
     order = sorted(range(len(groups)), key=lambda i: (-best[i], i))
     return [groups[i] for i in order[:SHORTLIST]]
 

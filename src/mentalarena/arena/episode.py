@@ -41,7 +41,7 @@ class Interview:
 async def interview(patient: Patient, arena: Arena, cast: Cast) -> Interview:
     """Encode, talk, decode; where symptoms differ, guide and talk on."""
     encoded = await encode(patient, arena.groups, arena.embedder, cast)
-    talk = await exchanges(await open_talk(encoded, cast), arena.settings.talk_turns, cast)
+    talk = await exchanges(await open_talk(encoded, arena.settings.intake, cast), arena.settings.talk_turns, cast)
     decodings: list[Decoding] = []
     while talk:
         decoding = await decode(talk, encoded, arena.embedder, arena.thresholds, cast)

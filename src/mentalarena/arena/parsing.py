@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from mentalarena.clinic.naming import named
 from mentalarena.clinic.references import Vocabulary
 from mentalarena.errors import Unreadable
 
@@ -25,13 +26,6 @@ _NEGATION = re.compile(
     r"\b(?:not|no(?!\.)|never|neither|nor|without|except|unlike|cannot|\w+n't|anything but|rather than|instead of|ruled? out|"
     r"exclud\w+|unlikely|doubt\w*|hardly|avoid\w*|discontinue\w*|stop(?:ped|ping|s)?|against)\b"
 )
-_BEFORE = re.compile(
-    r"(?:^|[^a-z\s-]\s*|\b(?:an?|the|of|is|it's|be|ha[sd]|have|having|with|from|for|and|or|as|my|your|their|called|likely|"
-    r"probabl[ey]|possibl[ey]|severe|moderate|mild|recurrent|chronic|current|clinical|primary|comorbid|suggests?|indicates|shows|"
-    r"diagnos(?:e|is))\s+)$"
-)
-"""What may stand before a name of one word: "postpartum depression" is another thing than "depression"."""
-_PLACEHOLDER = re.compile(r"\b(doctor|therapist|candidate|option|diagnosis)\s*(no\.?\s*)?\d\b", re.IGNORECASE)
 
 
 def spoken(text: str) -> str:
@@ -104,35 +98,19 @@ def _numbers(text: str) -> list[str]:
 
 
 def name(text: str, kind: str, vocabulary: Vocabulary) -> str:
-    """One name of the clinic in a free answer. Raises `Unreadable` for none, several, denials and placeholders.
+    """The one name of the clinic that a free answer asserts. Raises `Unreadable` for none, several, denials, placeholders.
 
     "Doctor 2's diagnosis" names nobody's disorder; "Doctor 2's diagnosis of MDD" names one.
     """
-    known = {_plain(n): n for n in vocabulary.of(kind)}
-    if kind == "diagnosis":
-        known |= {_plain(alias): target for alias, target in vocabulary.aliases}
-    plain = _plain(text)
-    if denied := _NEGATION.search(plain):
-        raise Unreadable(f"'{denied[0]}' says what it is not; expected one {kind}")
-    found = _named(plain, known, strict=kind == "diagnosis")
-    if len(found) > 1:
-        raise Unreadable(f"{len(found)} names of a {kind} ({', '.join(sorted(found))}); expected one")
-    if not found:
-        what = "a placeholder" if _PLACEHOLDER.search(text) else f"'{text[:60]}'"
-        raise Unreadable(f"{what} is no {kind} of this clinic")
-    return found.pop()
-
-
-def _named(text: str, known: dict[str, str], strict: bool) -> set[str]:
-    """Longest names first, and what they cover is taken out: 'panic disorder' does not also name 'panic'."""
-    found = set()
-    for written in sorted(known, key=len, reverse=True):
-        pattern = rf"(?<![a-z0-9]){re.escape(written)}(?![a-z0-9])"
-        for hit in re.finditer(pattern, text):
-            if not strict or " " in written or _BEFORE.search(text[: hit.start()]):
-                found.add(known[written])
-        text = re.sub(pattern, " . ", text)
-    return found
+    found = named(text, kind, vocabulary)
+    if found.entry:
+        return found.entry
+    if found.entries:
+        raise Unreadable(f"{len(found.entries)} names of a {kind} ({', '.join(sorted(found.entries))}); expected one")
+    if found.reason == "denied":
+        raise Unreadable(f"'{text[:60]}' says what it is not; expected one {kind}")
+    what = "a placeholder" if found.reason == "placeholder" else f"'{text[:60]}'"
+    raise Unreadable(f"{what} is no {kind} of this clinic")
 
 
 def _plain(text: str) -> str:

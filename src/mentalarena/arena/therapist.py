@@ -8,13 +8,16 @@ from mentalarena.arena.roles import Cast
 from mentalarena.arena.types import Talk
 
 
-async def open_talk(encoded: EncodedPatient, cast: Cast) -> Talk | None:
-    """The patient says why it came. None when it cannot be had."""
+async def open_talk(encoded: EncodedPatient, intake: bool, cast: Cast) -> Talk | None:
+    """The patient says why it came. None when it cannot be had. With `intake` the therapist has its demographics."""
     patient = encoded.view.heard(cast.patient.prompt("patient_open"))
     opening = await cast.patient.ask(patient, "talk", parsing.spoken, whole=False)
     if opening is None:
         return None
-    return Talk(patient.said(opening), cast.therapist.view().heard(opening))
+    therapist = cast.therapist.view()
+    if intake and (about := encoded.patient.about()):
+        therapist = therapist.heard(cast.therapist.prompt("intake", about=about))
+    return Talk(patient.said(opening), therapist.heard(opening))
 
 
 async def exchange(talk: Talk, cast: Cast) -> Talk | None:

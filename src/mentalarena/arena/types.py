@@ -189,6 +189,8 @@ class ArenaSettings:
     """Questions and answers in a guided round."""
     guided: bool = True
     """False: the rounds are talked, but the decoder's guidance is withheld (a control)."""
+    intake: bool = False
+    """Whether the therapist begins with the patient's demographics, as an intake sheet gives them (for bias analysis)."""
     trials: int = 7
     """Treatments (and medicines) tried at most."""
     good_score: int = 9

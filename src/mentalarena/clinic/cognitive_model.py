@@ -74,6 +74,8 @@ class PrincipleGroup:
 
     id: str
     principles: tuple[str, ...]
+    coping: tuple[str, ...] = ()
+    """Coping strategies that go with it, where they are known: matched to a patient's like the principles are."""
 
     def text(self) -> str:
         return " ".join(self.principles)
@@ -87,6 +89,25 @@ class Patient:
     demographics: tuple[tuple[str, str], ...] = ()
     source: str = "generated"
     licence: str = "Apache-2.0"
+    person: str = ""
+    """Whose situation this is, where one person has several; splits and audits are by person."""
+    voice: tuple[str, ...] = ()
+    """Things that the person says readily, for how it sounds."""
+    fixed: tuple[str, ...] = ()
+    """Demographics that a counterfactual must leave as they are."""
+    styles: tuple[str, ...] = ()
+    """Conversational styles that the patient's collection names; kept with the patient, not played."""
+
+    def about(self) -> str:
+        """Demographics in one line; empty where none are known."""
+        return ", ".join(f"{name} {value}" for name, value in self.demographics)
+
+    def encoded(self) -> str:
+        """Who the patient is, for its own prompt alone: demographics, cognitive model and voice, as far as they are known."""
+        about = self.about()
+        said = " / ".join(self.voice)
+        parts = (about and f"about you: {about}", self.cognitive_model.profile(), said and f"things you have said: {said}")
+        return "\n".join(part for part in parts if part)
 
     @property
     def id(self) -> str:

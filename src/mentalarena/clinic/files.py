@@ -3,47 +3,67 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from mentalarena.clinic.cognitive_model import COMPONENTS, CognitiveModel, CoreBeliefs, Patient
 from mentalarena.errors import DataError
-from mentalarena.runs.directory import json_kind, read_jsonl
+from mentalarena.runs.directory import json_kind, read_jsonl, write_jsonl
 
-_KINDS = ("helpless", "unlovable", "worthless")
-_OTHER = ("id", "name", "demographics", "source", "licence")
+CORE_BELIEFS = ("helpless", "unlovable", "worthless")
+_LISTS = ("voice", "fixed", "styles")
+_OTHER = ("id", "name", "demographics", "source", "licence", "person", *_LISTS)
 
 
 def read_patients(path: Path) -> list[Patient]:
     """All patients of a file. Raises `DataError` for a missing or empty file, a torn line, a wrong, unknown or missing
     field, and an id that stands there twice."""
-    records = _json_records(path) if path.suffix == ".json" else list(enumerate(read_jsonl(path), 1))
+    records = json_records(path) if path.suffix == ".json" else list(enumerate(read_jsonl(path), 1))
     if not records:
         raise DataError(f"{path}: no patients; expected at least one cognitive model")
-    patients: list[Patient] = []
-    seen: dict[str, int] = {}
+    patients: list[tuple[str, Patient]] = []
     for line, record in records:
         try:
             json.dumps(record, ensure_ascii=False).encode()
         except UnicodeEncodeError:
             raise DataError(f"{path}:{line}: half a surrogate pair (\\ud800 to \\udfff); expected Unicode text") from None
-        patient = _patient(record, f"{path}:{line}")
+        patients.append((f"{path}:{line}", patient_of(record, f"{path}:{line}")))
+    return unique(patients)
+
+
+def write_patients(path: Path, patients: Iterable[Patient]) -> None:
+    """A JSONL file that `read_patients` reads back as the same patients."""
+    write_jsonl(path, map(patient_record, patients))
+
+
+def unique(patients: Iterable[tuple[str, Patient]]) -> list[Patient]:
+    """The patients of (place, patient) pairs. Raises `DataError` with both places where an id stands twice."""
+    seen: dict[str, tuple[str, Patient]] = {}
+    for where, patient in patients:
         if patient.id in seen:
-            raise DataError(f"{path}:{line}: id: {patient.id!r} stands in line {seen[patient.id]} too; expected unique ids")
-        seen[patient.id] = line
-        patients.append(patient)
-    return patients
+            before = seen[patient.id][0].rsplit(":", 1)[-1]
+            raise DataError(f"{where}: id: {patient.id!r} stands in line {before} too; expected unique ids")
+        seen[patient.id] = where, patient
+    return [patient for _, patient in seen.values()]
 
 
 def patient_record(patient: Patient) -> dict[str, Any]:
     """The record that `read_patients` reads back as the same patient."""
     model = asdict(patient.cognitive_model)
-    return {**model, "demographics": dict(patient.demographics), "source": patient.source, "licence": patient.licence}
+    told = {"demographics": dict(patient.demographics), "source": patient.source, "licence": patient.licence}
+    more = {
+        "person": patient.person,
+        "voice": list(patient.voice),
+        "fixed": list(patient.fixed),
+        "styles": list(patient.styles),
+    }
+    return {**model, **told, **{key: value for key, value in more.items() if value}}
 
 
-def _json_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
+def json_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
+    """The numbered records of a JSON file that is a list of objects. Raises `DataError`."""
     try:
         data = json.loads(path.read_text("utf-8"))
     except OSError as error:
@@ -55,7 +75,8 @@ def _json_records(path: Path) -> list[tuple[int, dict[str, Any]]]:
     return list(enumerate(data, 1))
 
 
-def _patient(record: Mapping[str, Any], where: str) -> Patient:
+def patient_of(record: Mapping[str, Any], where: str) -> Patient:
+    """A record as a patient. Raises `DataError` with place and field."""
     for key in record:
         if key not in (*COMPONENTS, *_OTHER):
             raise DataError(f"{where}: {key}: unknown field; expected one of {', '.join((*_OTHER, *COMPONENTS))}")
@@ -74,6 +95,10 @@ def _patient(record: Mapping[str, Any], where: str) -> Patient:
         tuple(sorted(demographics.items())),
         _text(record, "source", where) or "file",
         _text(record, "licence", where) or "unstated",
+        _text(record, "person", where),
+        _texts(record, "voice", where),
+        _texts(record, "fixed", where),
+        _texts(record, "styles", where),
     )
 
 
@@ -84,12 +109,19 @@ def _text(record: Mapping[str, Any], key: str, where: str) -> str:
     return value.strip()
 
 
+def _texts(record: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
+    value = record.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise DataError(f"{where}: {key}: expected a list of texts")
+    return tuple(value)
+
+
 def _beliefs(value: object, where: str) -> CoreBeliefs:
     if not isinstance(value, Mapping):
-        raise DataError(f"{where}: core_beliefs: expected an object with lists under {', '.join(_KINDS)}")
+        raise DataError(f"{where}: core_beliefs: expected an object with lists under {', '.join(CORE_BELIEFS)}")
     for kind, entries in value.items():
-        if kind not in _KINDS:
-            raise DataError(f"{where}: core_beliefs.{kind}: unknown field; expected one of {', '.join(_KINDS)}")
+        if kind not in CORE_BELIEFS:
+            raise DataError(f"{where}: core_beliefs.{kind}: unknown field; expected one of {', '.join(CORE_BELIEFS)}")
         if not isinstance(entries, list) or not all(isinstance(e, str) for e in entries):
             raise DataError(f"{where}: core_beliefs.{kind}: expected a list of texts")
-    return CoreBeliefs(**{kind: tuple(value.get(kind, ())) for kind in _KINDS})
+    return CoreBeliefs(**{kind: tuple(value.get(kind, ())) for kind in CORE_BELIEFS})

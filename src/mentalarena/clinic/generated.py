@@ -28,16 +28,18 @@ from mentalarena.clinic.cognitive_model import (
     Patient,
     PrincipleGroup,
 )
-from mentalarena.clinic.references import Reference, Vocabulary
+from mentalarena.clinic.references import Reference, Split, Vocabulary
 
-Split = Literal["play", "development", "held_out"]
 OWN, PARTNER = 0.66, 0.14
+CALIBRATION = 240
 EMPTY_DEPRESSION = 0.4
 """Share of patients whose intermediate beliefs during depression are empty, as in real collections."""
 
 
 class GeneratedClinic:
     """Disorders, phrases, principles and names of the toy clinic; draws patients by seed."""
+
+    name = "generated"
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         self.phrases: dict[str, dict[Component, list[dict[str, str]]]] = data["phrases"]
@@ -67,6 +69,19 @@ class GeneratedClinic:
             (*(m for d in self.disorders for m in self.medicines[d]), self.fads["medicine"]),
             tuple((alias, name) for alias, name in DISORDER_ALIASES),
         )
+
+    def patients(self, count: int, seed: int) -> list[Patient]:
+        """Who comes to play: drawn by seed."""
+        return [patient for patient, _ in self.draw("play", count, seed)]
+
+    def examined(self, split: Split, count: int, seed: int) -> list[tuple[Patient, Reference]]:
+        """Patients of a split with what is true of them."""
+        return self.draw(split, count, seed)
+
+    def strangers(self) -> list[Patient]:
+        """By whom thresholds are calibrated: patients that no setting of a run chooses, so that few are understood by the same
+        measure as many."""
+        return self.patients(CALIBRATION, seed=0)
 
     def suitable(self, kind: str, disorder: str) -> tuple[str, ...]:
         return (self.treatments if kind == "treatment" else self.medicines)[disorder]

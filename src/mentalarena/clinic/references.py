@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
+
+Split = Literal["play", "development", "held_out"]
+"""Of people: who is played with, who steers the loop, and who is met once, when all is decided."""
+
+
+NO_DISORDER, NO_PSYCHOTHERAPY, NO_MEDICINE = "no disorder", "no psychotherapy", "no medicine"
+"""Answers like any other: not everybody is ill, and not everybody who is needs a medicine."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,10 @@ from mentalarena.arena.roles import Cast
 from mentalarena.arena.trials import TRIALS, undergo
 from mentalarena.arena.types import Trial, TrialKind
 from mentalarena.clinic.cognitive_model import Patient
-from mentalarena.clinic.references import Reference
+from mentalarena.clinic.references import NO_MEDICINE, NO_PSYCHOTHERAPY, Reference
 
 CHECKS = ("choice", "confusable", "health")
+NOTHING = {NO_PSYCHOTHERAPY, NO_MEDICINE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Verdict:
 async def verify(
     patient: Patient, truth: Reference, others: Sequence[Reference], arena: Arena, cast: Cast, seed: int
 ) -> list[Verdict]:
-    """All checks with one patient; `confusable` only where its reference names such a disorder."""
+    """All checks with one patient; `confusable` only where its reference names such a disorder, `health` only where something
+    suits this patient and something else the other."""
     rng = random.Random(f"{seed}-{patient.id}")
     encoded = await encode(patient, arena.groups, arena.embedder, cast)
     foreign = rng.choice([r for r in others if r.disorder != truth.disorder])
@@ -62,8 +64,12 @@ async def verify(
     right = []
     for kind in TRIALS:
         good = rng.choice(suitable(truth)[kind])
-        bad = rng.choice([name for name in suitable(foreign)[kind] if name not in suitable(truth)[kind]])
+        unsuitable = [name for name in suitable(foreign)[kind] if name not in suitable(truth)[kind]]
+        if not unsuitable or {good, *unsuitable} & NOTHING:
+            continue  # what suits both settles nothing, and nothing cannot be tried
+        bad = rng.choice(unsuitable)
         scores = await asyncio.gather(score(kind, good, f"verify-{kind}-good"), score(kind, bad, f"verify-{kind}-bad"))
         right.append(scores[0] is not None and scores[1] is not None and scores[0] > scores[1])
-    found["health"] = sum(right) / len(right)
+    if right:
+        found["health"] = sum(right) / len(right)
     return [Verdict(patient.id, check, value) for check, value in found.items()]

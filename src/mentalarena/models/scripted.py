@@ -1,6 +1,7 @@
 """A deterministic model for tests, users' own included: replies come from a function of the request.
 
-`toy_player` plays the generated clinic by rule, so that whole episodes run with no model at all.
+`toy_player` plays by rule, so that whole episodes run with no model at all: the generated clinic as the best possible reader
+would, other patients by repeating what they were given and drawing names that any clinic knows.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from mentalarena.models.base import Message, Reply, Sampling, Usage
 
@@ -37,9 +39,10 @@ class ScriptedModel:
 
 
 def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:
-    """Plays patient, therapist and judge of the generated clinic by keyword (`compact` prompts), seeded per request."""
+    """Plays patient, therapist and judge by keyword (`compact` prompts), seeded per request."""
     from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS
     from mentalarena.clinic.generated import generated_clinic
+    from mentalarena.clinic.taxonomy import taxonomy
 
     clinic = generated_clinic()
     rng = random.Random(f"{sampling.seed}-{len(messages)}-{messages[-1].content}")
@@ -53,7 +56,8 @@ def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:
             return f"choice: {max(pair, key=lambda d: (p.get(d, 0.0), d))}"
         if task.startswith("imagine"):
             item = task.split(" the ", 1)[1].split(".")[0].split(" ", 1)[1]
-            fits = item in (*clinic.treatments[likely], *clinic.medicines[likely])
+            suitable = item in (*clinic.treatments[likely], *clinic.medicines[likely])
+            fits = suitable if clinic.said(system) else len(item) % 2 == 0
             told = "i feel much better" if fits else "nothing changes for me"
             return f"reason: my problem is {likely}.\noutcome: {told}.\nhealth: {'well' if fits else 'unchanged'}"
         asked = [c for c in COMPONENTS if task in clinic.questions[c]]
@@ -68,16 +72,29 @@ def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:
         return f"guidance: ask about {gaps[0]}."
     heard = " ".join(m.content for m in messages if m.role == "user")
     known = {LABELS[clinic.owner[phrase][0]]: phrase for phrase in clinic.said(heard)}
+    generated = bool(known)
+    names = {kind: clinic.vocabulary.of(kind) for kind in ("diagnosis", "treatment", "medicine")}
+    if not generated:  # names that any clinic knows
+        names = {kind: tuple(n for n in names[kind] if n in taxonomy().vocabulary.of(kind)) for kind in names}
+    for question, answer in pairwise(messages):
+        asked = [c for c in COMPONENTS if question.content in clinic.questions[c]]
+        if asked and not generated and answer.role == "user":
+            known[LABELS[asked[0]]] = answer.content.splitlines()[0]
     labels = [line[:-1] for line in last.splitlines() if line.endswith(":")]
+    if "write down the cognitive model." in last:
+        notes = last.split("notes: ", 1)[-1].split("\nwrite down", 1)[0].replace("\n", " ").split(". ")
+        return "\n".join(f"{label}: {notes[number % len(notes)].strip('. ')}." for number, label in enumerate(labels))
     if "note what you understood." in last:
         return "\n".join(f"{label}: {known.get(label, 'unknown')}" for label in labels)
     if task == "what is the diagnosis?" or task.startswith("give a diagnosis"):
         ranked = sorted((p := clinic.posterior(known.values())), key=lambda d: (-p[d], d))
+        if not generated:
+            ranked = random.Random(heard.split("your notes:")[0]).sample(names["diagnosis"], 2)
         return f"diagnosis: {ranked[0] if task.startswith('what') else ranked[1]}"
     for kind in ("treatment", "medicine"):
         if task in (f"which {kind} do you suggest?", f"suggest another {kind}."):
             tried = {m.content.splitlines()[0].split(": ", 1)[-1] for m in messages if m.role == "assistant"}
-            left = [n for n in clinic.vocabulary.of(kind) if n not in tried]
+            left = [n for n in names[kind] if n not in tried]
             return f"{kind}: {rng.choice(left)}\nreason: it may help."
     if "supervisor: ask about " in last:
         wanted = last.rsplit("supervisor: ask about ", 1)[1].split(".")[0].split(", then ")[0]

@@ -9,7 +9,7 @@ from mentalarena.arena.prompts import load_prompts
 from mentalarena.errors import DataError
 from mentalarena.runs.directory import write_jsonl
 from mentalarena.stages.rehearse import REHEARSAL
-from mentalarena.stages.run import Arm, Json, Run, digest_of, patients_of, recorded
+from mentalarena.stages.run import Arm, Json, Run, digest_of, recorded
 from mentalarena.training.controls import same_amount, shuffled_labels
 from mentalarena.training.rows import (
     THERAPIST,
@@ -50,10 +50,10 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
         episodes = read_episodes(source)
         profiles = None
         if settings.input == "profile":
-            profiles = {p.id: p.cognitive_model for p in patients_of(run.config, iteration)}
+            profiles = {p.id: p.cognitive_model for p in run.patients(iteration)}
             if missing := [e.patient_id for e in episodes if e.patient_id not in profiles]:
                 raise DataError(
-                    f"{source}: no patient {missing[0]!r} in {run.config.play.file}; expected the file that was played"
+                    f"{source}: no patient {missing[0]!r} in {run.clinic.name}; expected the patients that were played"
                 )
         taught = distinct(therapist_rows(episodes, load_prompts(models.therapist.prompt_set), settings.min_score, profiles))
         if more:

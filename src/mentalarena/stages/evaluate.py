@@ -10,8 +10,7 @@ from typing import Any
 
 from mentalarena.arena.types import Problem
 from mentalarena.clinic.cognitive_model import Patient
-from mentalarena.clinic.generated import Split, generated_clinic
-from mentalarena.clinic.references import Reference
+from mentalarena.clinic.references import Reference, Split
 from mentalarena.evaluation.statistics import mcnemar_p, mean_interval, paired_p, share_interval
 from mentalarena.evaluation.therapist import TASKS, Answer, constant_baseline, examine
 from mentalarena.evaluation.verifier import CHECKS, Verdict, verify
@@ -36,7 +35,7 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
     patients with the same seeds.
     """
     count = getattr(run.config.evaluation, split)
-    met = generated_clinic().draw(split, count, run.config.seed)
+    met = run.clinic.examined(split, count, run.config.seed)
     references = [truth for _, truth in met]
     file = run.out / "evaluation" / f"{name}-{split}.jsonl"
     against = digest_of(run.out / "evaluation" / f"{base}-{split}.jsonl") if base else None
@@ -71,7 +70,7 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
 def reliability(run: Run, ref: ModelRef, name: str, base: str | None = None) -> Json:
     """How often a model's verdicts, as patient and judge, are right: {verifier_choice, verifier_confusable,
     verifier_health: {split, accuracy, ci95, change_vs_base, change_ci95, n}}. `base` names the check to compare with."""
-    met = generated_clinic().draw("development", run.config.evaluation.verifier, run.config.seed)
+    met = run.clinic.examined("development", run.config.evaluation.verifier, run.config.seed)
     references = [truth for _, truth in met]
     file = run.out / "evaluation" / f"{name}-verifier.jsonl"
     against = digest_of(file.with_name(f"{base}-verifier.jsonl")) if base else None

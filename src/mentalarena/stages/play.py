@@ -12,14 +12,14 @@ from mentalarena.arena.types import Episode
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import write_whole
 from mentalarena.runs.runner import Play, play_all, write_episodes
-from mentalarena.stages.run import Arm, Json, Run, digest, link, named, patients_of, recorded
+from mentalarena.stages.run import Arm, Json, Run, digest, link, named, recorded
 
 
 def play(
     run: Run, iteration: int, ref: ModelRef, arm: Arm = "main", done: Callable[[Episode], None] = lambda episode: None
 ) -> Json:
     """One episode with each patient into `episodes.jsonl`. Raises `TooManyFailures` and any `MentalArenaError`."""
-    patients = patients_of(run.config, iteration)
+    patients = run.patients(iteration)
     title = "play" if arm == "main" else f"play ({arm})"
     inputs = {"model": named(ref), "patients": digest([asdict(p) for p in patients]), "arm": arm, "prompts": run.prompts}
 

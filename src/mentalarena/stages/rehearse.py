@@ -9,8 +9,6 @@ from dataclasses import asdict
 from mentalarena.arena.roles import ROLES
 from mentalarena.arena.types import Episode, Lineage, Problem
 from mentalarena.clinic.cognitive_model import Patient
-from mentalarena.clinic.files import read_patients
-from mentalarena.clinic.generated import generated_clinic
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import cast_at, settled, write_episodes
@@ -53,9 +51,7 @@ def rehearse(run: Run, base: ModelRef) -> Json:
 
 
 def _others(run: Run) -> list[Patient]:
-    """Patients whom nobody has met yet; of a file its own, again and again."""
-    count, config = run.config.training.rehearsal, run.config
-    if config.play.file:
-        own = read_patients(config.play.file)
-        return [own[number % len(own)] for number in range(count)]
-    return [patient for patient, _ in generated_clinic().draw("play", count, config.seed * 1000 + 500)]
+    """Patients whom nobody has met yet, as far as the clinic has so many; then the same again."""
+    count = run.config.training.rehearsal
+    own = run.clinic.patients(count, run.config.seed * 1000 + 500)
+    return [own[number % len(own)] for number in range(count)]

@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,9 +16,9 @@ from mentalarena.arena.episode import Arena
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.roles import ROLES
 from mentalarena.arena.types import ArenaSettings, RoleName
+from mentalarena.clinic.clinics import Clinic, open_clinic
 from mentalarena.clinic.cognitive_model import Patient
-from mentalarena.clinic.files import read_patients
-from mentalarena.clinic.generated import generated_clinic
+from mentalarena.clinic.principles import read_principles
 from mentalarena.config import Config
 from mentalarena.errors import ConfigError, DataError, RunError, TooManyFailures
 from mentalarena.models.backends import Backends, base_of, embedder_of, weights_digest
@@ -29,8 +30,6 @@ from mentalarena.runs.runner import Player
 
 Arm = str
 """`main`, or what is different: `unselected` (no verdicts), `shuffled-labels`, `coin-flips-50` (percent of the verdicts)."""
-CALIBRATION, ENOUGH = 240, 20
-"""Patients of the generated clinic by whom thresholds are calibrated; how many of a file make them unnecessary."""
 COIN_FLIPS = "coin-flips-"
 Json = dict[str, Any]
 
@@ -55,6 +54,15 @@ class Run:
         """A digest of all prompts that are in use: other words, other results."""
         return digest([load_prompts(getattr(self.config.models, name).prompt_set).texts for name in ROLES])
 
+    @cached_property
+    def clinic(self) -> Clinic:
+        """Who comes."""
+        return open_clinic(self.config.clinic.source)
+
+    def patients(self, iteration: int) -> list[Patient]:
+        """Who comes to an iteration's play."""
+        return coming(self.config, iteration)
+
     def folder(self, iteration: int, arm: str = "main") -> Path:
         return self.out / "arms" / arm / f"iteration-{iteration:02d}"
 
@@ -70,16 +78,14 @@ class Run:
         return players
 
     def arena(self, arm: Arm = "main") -> Arena:
-        """The arena of an arm. Thresholds are calibrated on patients that no setting of a run chooses, so that few patients
-        are understood by the same measure as many; a file with enough of them is its own measure."""
-        clinic, embedder = generated_clinic(), embedder_of(self.config.play.embedder)
-        own = read_patients(self.config.play.file) if self.config.play.file else []
-        strangers = [patient for patient, _ in clinic.draw("play", CALIBRATION, seed=0)] if len(own) < ENOUGH else []
-        thresholds = calibrate([*own, *strangers], clinic.groups, embedder, self.config.play.threshold_quantile)
+        """The arena of an arm: the clinic's manners and names, and thresholds that its strangers set."""
+        clinic, embedder, own = self.clinic, embedder_of(self.config.play.embedder), self.config.clinic.principles
+        groups = read_principles(own) if own else clinic.groups
+        thresholds = calibrate(clinic.strangers(), groups, embedder, self.config.play.threshold_quantile)
         verdicts: Literal["patient", "none"] = "none" if arm == "unselected" else "patient"
         coin_flips = int(arm.removeprefix(COIN_FLIPS)) / 100 if arm.startswith(COIN_FLIPS) else 0.0
         settings = ArenaSettings(**self.config.arena.model_dump(), verdicts=verdicts, coin_flips=coin_flips)
-        return Arena(clinic.groups, clinic.vocabulary, embedder, thresholds, settings)
+        return Arena(groups, clinic.vocabulary, embedder, thresholds, settings)
 
 
 WEIGHTS = "weights"
@@ -106,12 +112,10 @@ def opened(config: Config, out: Path, progress: Progress | None = None) -> Itera
             journal.close()
 
 
-def patients_of(config: Config, iteration: int = 0) -> list[Patient]:
-    """The patients who come: from the configured file, or drawn from the generated clinic's play split."""
-    if config.play.file:
-        return read_patients(config.play.file)[: config.play.patients]
+def coming(config: Config, iteration: int = 0) -> list[Patient]:
+    """Who comes to an iteration's play."""
     batch = iteration if config.play.fresh else 0
-    return [patient for patient, _ in generated_clinic().draw("play", config.play.patients, config.seed * 1000 + batch)]
+    return open_clinic(config.clinic.source).patients(config.play.patients, config.seed * 1000 + batch)
 
 
 def named(ref: ModelRef) -> str:

@@ -9,7 +9,7 @@ from mentalarena.arena.prompts import load_prompts
 from mentalarena.errors import ConfigError
 from mentalarena.models.backends import need_extra
 from mentalarena.models.base import ModelRef
-from mentalarena.stages.run import Arm, Run, link, patients_of
+from mentalarena.stages.run import Arm, Run, link
 from mentalarena.training.lora import LoraTrainer
 from mentalarena.training.rows import Row, distinct, read_rows, warm_start_rows
 
@@ -39,7 +39,7 @@ def warm_started(run: Run) -> ModelRef:
     """The model of iteration 0: the base, or with `training.warm_start` the base after the patients' cognitive models."""
     if not run.config.training.warm_start:
         return run.base
-    patients = patients_of(run.config)
+    patients = run.patients(0)
     prompts = load_prompts(run.config.models.patient.prompt_set)
     rows = [
         row for p in patients for row in warm_start_rows([p.cognitive_model], prompts, source=p.source, licence=p.licence)

@@ -4,21 +4,31 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import TyperException
 
+from mentalarena.cli.common import (
+    AsJson,
+    Assignments,
+    ConfigFile,
+    Iteration,
+    Made,
+    Out,
+    Quiet,
+    config_of,
+    model_of,
+    opened_run,
+    say_what_plays,
+    who_comes,
+)
+from mentalarena.cli.patients import patients_app
 from mentalarena.errors import DataError, MentalArenaError
 from mentalarena.report.text import printable
 
 if TYPE_CHECKING:
     from mentalarena.arena.types import Episode
-    from mentalarena.config import Config
-    from mentalarena.stages.run import Run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,16 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A simulated patient and a therapist model that learn from playing together. Research software, never care.",
 )
-patients_app = typer.Typer(no_args_is_help=True, help="The patients: list, show, check.")
 app.add_typer(patients_app, name="patients")
-
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file; without it the built-in defaults.")]
-Assignments = Annotated[list[str] | None, typer.Option("--set", help="One setting, such as play.patients=20; repeatable.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
-Out = Annotated[Path, typer.Option(help="Run directory; giving it again resumes.")]
-Made = Annotated[Path, typer.Option(help="Run directory of an earlier command.")]
-Iteration = Annotated[int, typer.Option(min=0, help="Which iteration.")]
 
 
 @app.command()
@@ -56,8 +57,8 @@ def run(
     from mentalarena.report.terminal import result_table
 
     settings = load_config(config, [*(set_ or ()), *([f"loop.control={control}"] if control else [])])
-    _say_what_plays(settings)
-    with _opened(settings, out, quiet or as_json) as opened:
+    say_what_plays(settings)
+    with opened_run(settings, out, quiet or as_json) as opened:
         summary = run_loop(opened)
     report = write_report(out)
     if as_json:
@@ -72,7 +73,11 @@ def play(
     out: Out,
     config: ConfigFile = None,
     set_: Assignments = None,
-    patients: Annotated[int | None, typer.Option(min=1, help="How many patients (play.patients).")] = None,
+    patients: Annotated[
+        str | None,
+        typer.Option(help="How many (play.patients), or who: library, generated, or a file of patients (clinic.source)."),
+    ] = None,
+    count: Annotated[int | None, typer.Option(min=1, help="How many patients, where --patients says who.")] = None,
     show: Annotated[bool, typer.Option(help="Print the dialogue as it is spoken, then the whole episode.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -87,9 +92,9 @@ def play(
     from mentalarena.stages.play import write_play_summary
     from mentalarena.stages.train import warm_started
 
-    settings = load_config(config, [*(set_ or ()), *([f"play.patients={patients}"] if patients else [])])
-    _say_what_plays(settings)
-    with _opened(settings, out, quiet or as_json or show) as opened:
+    settings = load_config(config, [*(set_ or ()), *who_comes(patients, count)])
+    say_what_plays(settings)
+    with opened_run(settings, out, quiet or as_json or show) as opened:
         streamed = show and settings.play.patients == 1
         if streamed:
             opening = load_prompts(settings.models.patient.prompt_set).render("patient_open")
@@ -116,10 +121,10 @@ def build(out: Made, iteration: Iteration = 0, quiet: Quiet = False, as_json: As
     from mentalarena.stages.rehearse import rehearse
     from mentalarena.training.rows import read_episodes
 
-    with _opened(_config_of(out), out, quiet or as_json) as opened:
+    with opened_run(config_of(out), out, quiet or as_json) as opened:
         # what is missing or torn is told before anything is asked
         read_episodes(opened.folder(iteration) / "episodes.jsonl")
-        rehearse(opened, _model_of(opened, 0))
+        rehearse(opened, model_of(opened, 0))
         counts = build_stage(opened, iteration)
     if as_json:
         typer.echo(json.dumps(counts))
@@ -141,8 +146,8 @@ def train(
     from mentalarena.stages.run import named
     from mentalarena.stages.train import train as train_stage
 
-    with _opened(_config_of(out), out, quiet or as_json) as opened:
-        ref = train_stage(opened, iteration, _model_of(opened, iteration - 1))
+    with opened_run(config_of(out), out, quiet or as_json) as opened:
+        ref = train_stage(opened, iteration, model_of(opened, iteration - 1))
         name = named(ref)
     typer.echo(json.dumps({"model": name, "adapter": str(ref.adapter)}) if as_json else f"{name}: adapter in {ref.adapter}")
 
@@ -160,9 +165,9 @@ def evaluate(
     from mentalarena.stages.evaluate import evaluate as evaluate_stage
 
     split: Any = "held_out" if held_out else "development"
-    with _opened(_config_of(out), out, quiet or as_json) as opened:
-        model = _model_of(opened, iteration)
-        evaluate_stage(opened, _model_of(opened, 0), split, "iteration-00")
+    with opened_run(config_of(out), out, quiet or as_json) as opened:
+        model = model_of(opened, iteration)
+        evaluate_stage(opened, model_of(opened, 0), split, "iteration-00")
         base = "iteration-00" if iteration else None
         found = evaluate_stage(opened, model, split, f"iteration-{iteration:02d}", base)
     typer.echo(json.dumps(found) if as_json else evaluation_table(found))
@@ -203,42 +208,6 @@ def show(
         typer.echo(describe(told[0]) if episode else "\n".join(map(in_one_line, told)))
 
 
-@patients_app.command("list")
-def list_patients(config: ConfigFile = None, set_: Assignments = None, as_json: AsJson = False) -> None:
-    """Ids of the patients that `play` would take, with how they cope."""
-    from mentalarena.config import load_config
-    from mentalarena.stages.run import patients_of
-
-    patients = patients_of(load_config(config, set_ or ()))
-    if as_json:
-        typer.echo(json.dumps([p.id for p in patients]))
-        return
-    for patient in patients:
-        typer.echo(printable(f"{patient.id}  {patient.cognitive_model.coping_strategies}"))
-
-
-@patients_app.command("show")
-def show_patient(patient_id: str, config: ConfigFile = None, set_: Assignments = None, as_json: AsJson = False) -> None:
-    """One patient's cognitive model."""
-    from mentalarena.clinic.files import patient_record
-    from mentalarena.config import load_config
-    from mentalarena.stages.run import patients_of
-
-    found = [p for p in patients_of(load_config(config, set_ or ())) if p.id == patient_id]
-    if not found:
-        raise DataError(f"no patient {patient_id!r}; expected an id from `mentalarena patients list`")
-    typer.echo(json.dumps(patient_record(found[0])) if as_json else printable(found[0].cognitive_model.profile()))
-
-
-@patients_app.command("check")
-def check_patients(file: Path, as_json: AsJson = False) -> None:
-    """Read a JSON or JSONL file of patients and say whether it is sound."""
-    from mentalarena.clinic.files import read_patients
-
-    patients = read_patients(file)
-    typer.echo(json.dumps({"patients": len(patients)}) if as_json else f"{file}: {len(patients)} patients, all sound")
-
-
 @app.command()
 def doctor(as_json: AsJson = False) -> None:
     """What works on this machine."""
@@ -246,61 +215,6 @@ def doctor(as_json: AsJson = False) -> None:
 
     found = examine_machine()
     typer.echo(json.dumps(found) if as_json else "\n".join(f"{k:10} {v}" for k, v in found.items()))
-
-
-@contextmanager
-def _opened(config: Config, out: Path, quiet: bool) -> Iterator[Run]:
-    from mentalarena.report.terminal import bars
-    from mentalarena.stages.run import opened
-
-    try:
-        with bars(quiet) as progress, opened(config, out, progress) as found:
-            yield found
-    except KeyboardInterrupt:
-        typer.echo("mentalarena: stopped; every reply is kept, the same command goes on", err=True)
-        raise
-
-
-def _say_what_plays(settings: Config) -> None:
-    """What a user of an own file of patients should know before it is played."""
-    from mentalarena.clinic.files import read_patients
-
-    file = settings.play.file
-    if not file:
-        return
-    if settings.models.patient.provider == "embedded":
-        typer.echo(
-            f"mentalarena: {file}: the embedded model knows its own clinic alone and plays these patients as gibberish; "
-            "set models.all to a real model",
-            err=True,
-        )
-    if (count := len(read_patients(file))) > settings.play.patients:
-        typer.echo(f"mentalarena: {file}: {settings.play.patients} of {count} patients come (play.patients)", err=True)
-
-
-def _config_of(out: Path) -> Config:
-    """The settings that a run directory began with. Raises `DataError` where there are none."""
-    from mentalarena.config import validated
-    from mentalarena.runs.directory import read_json
-    from mentalarena.stages.run import WEIGHTS
-
-    path = out / "config.json"
-    tree = read_json(path, "the settings of a run directory of `mentalarena play` or `run`")
-    return validated({key: value for key, value in tree.items() if key != WEIGHTS}, str(path))
-
-
-def _model_of(opened: Run, iteration: int) -> Any:
-    """The model that plays an iteration. Raises `DataError` when it has not been trained."""
-    from mentalarena.models.base import ModelRef
-    from mentalarena.stages.train import warm_started
-    from mentalarena.training.lora import ADAPTER, RESULT
-
-    if iteration == 0:
-        return warm_started(opened)
-    adapter = opened.folder(iteration) / ADAPTER
-    if not (adapter / RESULT).is_file():
-        raise DataError(f"{adapter}: not there; expected `mentalarena train --iteration {iteration}` to have been run")
-    return ModelRef(opened.base.base, adapter)
 
 
 def main() -> None:

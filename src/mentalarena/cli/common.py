@@ -1,0 +1,94 @@
+"""What the commands share: options, and opening a run directory."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mentalarena.errors import ConfigError, DataError
+
+if TYPE_CHECKING:
+    from mentalarena.config import Config
+    from mentalarena.stages.run import Run
+
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file; without it the built-in defaults.")]
+Assignments = Annotated[list[str] | None, typer.Option("--set", help="One setting, such as play.patients=20; repeatable.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
+Out = Annotated[Path, typer.Option(help="Run directory; giving it again resumes.")]
+Made = Annotated[Path, typer.Option(help="Run directory of an earlier command.")]
+Iteration = Annotated[int, typer.Option(min=0, help="Which iteration.")]
+
+
+@contextmanager
+def opened_run(config: Config, out: Path, quiet: bool) -> Iterator[Run]:
+    from mentalarena.report.terminal import bars
+    from mentalarena.stages.run import opened
+
+    try:
+        with bars(quiet) as progress, opened(config, out, progress) as found:
+            yield found
+    except KeyboardInterrupt:
+        typer.echo("mentalarena: stopped; every reply is kept, the same command goes on", err=True)
+        raise
+
+
+def who_comes(patients: str | None, count: int | None) -> list[str]:
+    """The settings behind `--patients` (a number, or who) and `--count`. Raises `ConfigError`."""
+    if patients is None or not patients.lstrip("-").isdigit():
+        who = [f"clinic.source={json.dumps(patients)}"] if patients is not None else []
+        return [*who, *([f"play.patients={count}"] if count else [])]
+    if int(patients) < 1 or count:
+        raise ConfigError(f"--patients {patients}: expected a number from 1 on, without --count; or library, or a file")
+    return [f"play.patients={patients}"]
+
+
+def say_what_plays(settings: Config) -> None:
+    """What a user should know before patients that are not the embedded model's own are played."""
+    from mentalarena.clinic.clinics import open_clinic
+
+    source = settings.clinic.source
+    if source == "generated":
+        return
+    if settings.models.patient.provider == "embedded":
+        typer.echo(
+            f"mentalarena: {source}: the embedded model knows the generated clinic alone and plays these patients as "
+            "gibberish; set models.all to a real model",
+            err=True,
+        )
+    count = len(open_clinic(source).patients(sys.maxsize, 0))
+    if count > settings.play.patients:
+        typer.echo(f"mentalarena: {source}: {settings.play.patients} of {count} patients come (play.patients)", err=True)
+    elif count < settings.play.patients and source == "library":
+        typer.echo(f"mentalarena: {source}: all {count} patients of the play split come", err=True)
+
+
+def config_of(out: Path) -> Config:
+    """The settings that a run directory began with. Raises `DataError` where there are none."""
+    from mentalarena.config import validated
+    from mentalarena.runs.directory import read_json
+    from mentalarena.stages.run import WEIGHTS
+
+    path = out / "config.json"
+    tree = read_json(path, "the settings of a run directory of `mentalarena play` or `run`")
+    return validated({key: value for key, value in tree.items() if key != WEIGHTS}, str(path))
+
+
+def model_of(opened: Run, iteration: int) -> Any:
+    """The model that plays an iteration. Raises `DataError` when it has not been trained."""
+    from mentalarena.models.base import ModelRef
+    from mentalarena.stages.train import warm_started
+    from mentalarena.training.lora import ADAPTER, RESULT
+
+    if iteration == 0:
+        return warm_started(opened)
+    adapter = opened.folder(iteration) / ADAPTER
+    if not (adapter / RESULT).is_file():
+        raise DataError(f"{adapter}: not there; expected `mentalarena train --iteration {iteration}` to have been run")
+    return ModelRef(opened.base.base, adapter)
