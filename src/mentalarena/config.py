@@ -27,8 +27,27 @@ class ModelConfig(Section):
     OpenAI-compatible server; `scripted` plays the generated clinic by rule. The last two cannot be trained here yet."""
     model: str = ""
     """For `transformers`: a checkpoint folder or hub name. For `openai`: the name that the server knows."""
-    base_url: str = ""
-    """For `openai`: the server, such as http://127.0.0.1:8000/v1. The key is taken from OPENAI_API_KEY."""
+    base_url: str | tuple[str, ...] = ""
+    """For `openai`: the server, such as http://127.0.0.1:8000/v1, or several that serve the same model: an episode keeps its
+    own, and a dead one is left out. Unset: OpenAI's."""
+    api_key_env: str = "OPENAI_API_KEY"
+    """The environment variable that holds the key; the key itself is never written anywhere."""
+    concurrency: int = Field(default=64, ge=1)
+    """For `openai`: requests at once, of all roles that share the server."""
+    timeout: float = Field(default=120.0, gt=0)
+    """For `openai`: seconds that one request may take."""
+    retries: int = Field(default=6, ge=0)
+    """For `openai`: how often a request is sent again after a failure that may pass; Retry-After is honoured."""
+    patience: float = Field(default=120.0, ge=0)
+    """For `openai`: seconds for which a server that cannot be reached is tried again."""
+    requests_per_minute: float = Field(default=0, ge=0)
+    """For `openai`: a limit of the provider; 0: none."""
+    tokens_per_minute: float = Field(default=0, ge=0)
+    """For `openai`: likewise, prompt and reply together."""
+    context: int = Field(default=0, ge=0)
+    """For `openai`: tokens that prompt and reply may have together. A request that is surely longer is not sent. 0: unknown."""
+    extra_body: dict[str, Any] = Field(default_factory=dict)
+    """For `openai`: more fields of each request, such as a server's own switches."""
     device: str = "cpu"
     prompts: str = ""
     """A shipped prompt set (`full`, `compact`) or a folder of text files. Unset: what suits the provider."""

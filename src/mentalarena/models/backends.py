@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Coroutine, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mentalarena.errors import ConfigError
 from mentalarena.models.base import ChatModel, Embedder, ModelRef
@@ -16,7 +18,9 @@ from mentalarena.models.scripted import ScriptedModel, toy_player
 if TYPE_CHECKING:
     from mentalarena.config import ModelConfig
     from mentalarena.models.local import Engine
+    from mentalarena.models.server import ServerModel, ServerSettings
 
+Result = TypeVar("Result")
 EMBEDDED = Path(__file__).with_name("embedded")
 """The checkpoint that the package carries; made by recipes/embedded."""
 
@@ -66,6 +70,7 @@ class Backends:
 
     def __init__(self) -> None:
         self._engines: dict[tuple[ModelRef, str], Engine] = {}
+        self._servers: dict[tuple[str, ServerSettings], ServerModel] = {}
         self.scripted = ScriptedModel(toy_player, keep=False)
 
     def model(self, config: ModelConfig, ref: ModelRef) -> ChatModel:
@@ -77,10 +82,13 @@ class Backends:
                 f"models: provider {config.provider!r} has no model; expected a checkpoint folder or hub name"
             )
         if config.provider == "openai":
-            need_extra("openai", ("openai",), "models: provider 'openai'")
+            need_extra("openai", ("aiohttp",), "models: provider 'openai'")
             from mentalarena.models.server import ServerModel
 
-            return ServerModel(ref.base, config.base_url)
+            settings = server_settings(config)
+            if (ref.base, settings) not in self._servers:
+                self._servers[ref.base, settings] = ServerModel(ref.base, settings)
+            return self._servers[ref.base, settings]
         need_extra("local", ("torch", "transformers", "peft"), f"models: provider {config.provider!r}")
         from mentalarena.models.local import Engine, LocalModel
 
@@ -89,11 +97,42 @@ class Backends:
             self._engines[key] = Engine(folder_of(ref), config.device, adapter=ref.adapter, name=ref.base)
         return LocalModel(self._engines[key])
 
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """The result of asynchronous work; connections that it opened are closed in its end."""
+
+        async def closing() -> Result:
+            try:
+                return await work
+            finally:
+                for server in self._servers.values():
+                    await server.close()
+
+        return asyncio.run(closing())
+
     def release(self, keep: Mapping[str, ModelRef] | None = None) -> None:
         """Free all engines but those of the references in `keep`: before training, and when a model has had its turn."""
         wanted = set((keep or {}).values())
         for key in [k for k in self._engines if k[0] not in wanted]:
             self._engines.pop(key).close()
+
+
+def server_settings(config: ModelConfig) -> ServerSettings:
+    """How a role's settings ask their server."""
+    from mentalarena.models.server import ServerSettings
+
+    urls = (config.base_url,) if isinstance(config.base_url, str) else config.base_url
+    return ServerSettings(
+        tuple(filter(None, urls)),
+        config.concurrency,
+        config.timeout,
+        config.retries,
+        config.patience,
+        config.requests_per_minute,
+        config.tokens_per_minute,
+        config.context,
+        config.api_key_env,
+        json.dumps(config.extra_body, sort_keys=True),
+    )
 
 
 def need_extra(extra: str, modules: tuple[str, ...], what: str) -> None:

@@ -1,69 +1,230 @@
-"""Models behind an OpenAI-compatible server (vLLM, SGLang, llama.cpp, Ollama, `transformers serve`, OpenAI itself).
+"""Models behind OpenAI-compatible servers (OpenAI, vLLM, SGLang, llama.cpp, Ollama, `transformers serve`).
 
-The server batches; here are a concurrency limit and the client's own retries. The key comes from the environment
-(`OPENAI_API_KEY`) and is never written anywhere; a local server without one needs none.
+The server batches. Here are a limit of concurrent requests, rate limits, retries with backoff that honour Retry-After, time-outs,
+several servers of one model, and a typed end for whatever does not come back. What a server sends is hostile input: only a whole
+chat completion with a text counts. A plain HTTP client asks (the SDK costs some 6 ms of CPU a call).
+
+The key comes from the environment (`api_key_env`) and is in no file, log or error; a local server without one needs none.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import os
-from collections.abc import Sequence
+import re
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mentalarena.errors import ModelError, ModelRefusal
 from mentalarena.models.base import Message, Reply, Sampling, Usage
+from mentalarena.models.limits import Backoff, Rate, retry_after
+from mentalarena.models.routing import Server, Servers
+
+OPENAI = "https://api.openai.com/v1"
+TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
+"""Statuses after which the same request may be answered."""
+LARGEST = 16 << 20
+"""Bytes of an answer, at most."""
+FEWEST = 1 / 12
+"""Tokens a character at the least, before a server has told how it counts: what is surely too long is not sent."""
+_THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>\s*", re.DOTALL | re.IGNORECASE)
+_OPEN_THOUGHT = re.compile(r"<think(?:ing)?>(?!.*</think)", re.DOTALL | re.IGNORECASE)
+_TOO_LONG = re.compile(r"context.{0,20}length|maximum context|too long|max_tokens|context_length_exceeded", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How a server is asked; see `config.ModelConfig`."""
+
+    urls: tuple[str, ...] = ()
+    concurrency: int = 64
+    timeout: float = 120.0
+    retries: int = 6
+    patience: float = 120.0
+    """Seconds for which a server that cannot be reached is tried again."""
+    requests_per_minute: float = 0
+    tokens_per_minute: float = 0
+    context: int = 0
+    """Tokens that prompt and reply may have together; 0: unknown."""
+    api_key_env: str = "OPENAI_API_KEY"
+    extra: str = "{}"
+    """More fields of each request, such as a server's own switches, as JSON."""
+
+
+class _Passing(Exception):
+    """A failure after which the same request may be answered."""
+
+    def __init__(self, what: str, wait: float | None = None, unreachable: bool = False) -> None:
+        super().__init__(what)
+        self.wait = wait
+        self.unreachable = unreachable
 
 
 class ServerModel:
-    """A `ChatModel`. `base_url` ends in `/v1`; empty means OpenAI's own."""
+    """A `ChatModel`. Connections belong to the event loop that opened them, so each loop has its own."""
 
-    def __init__(self, model: str, base_url: str = "", concurrency: int = 32, timeout: float = 120.0) -> None:
+    def __init__(self, model: str, settings: ServerSettings = ServerSettings(), name: str = "") -> None:
         self._model = model
-        self._base_url = base_url or None
-        self._timeout = timeout
-        self._concurrency = concurrency
-        self._clients: dict[int, tuple[Any, asyncio.Semaphore]] = {}
+        self._name = name or model
+        self._settings = settings
+        self._servers = Servers(settings.urls or (OPENAI,))
+        self._backoff = Backoff()
+        self._requests = Rate(settings.requests_per_minute)
+        self._tokens = Rate(settings.tokens_per_minute)
+        self._tokens_a_character = FEWEST
+        self._client: tuple[asyncio.AbstractEventLoop, Any, asyncio.Semaphore] | None = None
+        self.retried = 0
+        """Requests that were sent again."""
 
     @property
     def name(self) -> str:
-        return self._model
+        return self._name
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        """One reply. Raises `ModelRefusal` where the server refuses the request (status 400), `ModelError` where it does
-        not answer, or with no text."""
-        from openai import BadRequestError
+        """One reply. Raises `ModelRefusal` where asking again will not help (a prompt that is too long, a request that the
+        server or the model's provider refuses, a wrong key), `ModelError` where no answer could be had."""
+        size = sum(len(m.content) for m in messages)
+        needed = int(size * self._tokens_a_character) + sampling.max_tokens
+        if self._settings.context and needed > self._settings.context:
+            raise ModelRefusal(
+                f"{self._name}: prompt and reply need at least {needed} tokens; expected {self._settings.context}"
+            )
+        body = self._body(messages, sampling)
+        began, failures = time.monotonic(), 0
+        session, slots = await self._session()
+        async with slots:
+            while True:
+                server = self._servers.choose(messages)
+                await self._requests.take()
+                await self._tokens.take(needed)
+                try:
+                    reply = self._read(await self._post(session, server, body), size)
+                    self._tokens.give_back(max(0, needed - reply.usage.prompt_tokens - reply.usage.new_tokens))
+                    server.answered()
+                    return reply
+                except _Passing as error:
+                    if error.wait is None:
+                        server.failed()
+                    waited = time.monotonic() - began
+                    failures += 1
+                    if error.unreachable and waited < self._settings.patience:
+                        failures = min(failures, self._settings.retries)
+                    if failures > self._settings.retries or (error.unreachable and waited >= self._settings.patience):
+                        raise ModelError(f"{self._name}: {self._clean(str(error))} ({failures} times)") from None
+                    self.retried += 1
+                    await asyncio.sleep(self._backoff.seconds(failures - 1, error.wait))
 
+    async def close(self) -> None:
+        """Close the connections of this loop."""
+        if self._client:
+            await self._client[1].close()
+            self._client = None
+
+    def _body(self, messages: Sequence[Message], sampling: Sampling) -> bytes:
+        told: dict[str, Any] = {
+            "model": self._model,
+            "messages": [m.as_dict() for m in messages],
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "max_tokens": sampling.max_tokens,
+            "seed": sampling.seed,
+        }
+        if sampling.stop:
+            told["stop"] = list(sampling.stop)
+        return json.dumps(told | json.loads(self._settings.extra)).encode()
+
+    async def _post(self, session: Any, server: Server, body: bytes) -> Any:
+        """The decoded answer. Raises `_Passing` or `ModelRefusal`."""
+        import aiohttp
+
+        headers = {"Content-Type": "application/json"}
+        if key := os.environ.get(self._settings.api_key_env):
+            headers["Authorization"] = f"Bearer {key}"
         try:
-            client, slots = self._client()
-            async with slots:
-                answer = await client.chat.completions.create(
-                    model=self._model,
-                    messages=[m.as_dict() for m in messages],
-                    temperature=sampling.temperature,
-                    top_p=sampling.top_p,
-                    max_tokens=sampling.max_tokens,
-                    seed=sampling.seed,
-                    **({"stop": list(sampling.stop)} if sampling.stop else {}),
-                )
-            choice, used = answer.choices[0], answer.usage
-            text = choice.message.content
-        except BadRequestError as error:
-            raise ModelRefusal(f"{self._model}: {str(error)[:300]}") from None
-        except Exception as error:  # what a server sends is hostile input: torn JSON, missing fields, half a URL
-            raise ModelError(f"{self._model}: no chat completion ({type(error).__name__}: {str(error)[:300]})") from None
+            async with session.post(f"{server.url}/chat/completions", data=body, headers=headers) as answer:
+                data = await answer.content.read(LARGEST)
+                status, header = answer.status, answer.headers.get("Retry-After")
+        except TimeoutError:
+            raise _Passing(f"no answer within {self._settings.timeout:.0f} s") from None
+        except aiohttp.InvalidURL:
+            raise ModelRefusal(
+                f"{self._name}: base_url {server.url!r}: expected one such as http://127.0.0.1:8000/v1"
+            ) from None
+        except (aiohttp.ClientConnectorError, aiohttp.ServerDisconnectedError) as error:
+            raise _Passing(f"{server.url}: {type(error).__name__}", unreachable=True) from None
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _Passing(f"{server.url}: {type(error).__name__}") from None
+        if status in TRANSIENT:
+            raise _Passing(f"status {status}", retry_after(header))
+        told = data.decode("utf-8", "replace")
+        if status != 200:
+            kind = "the prompt is too long" if status == 400 and _TOO_LONG.search(told) else f"status {status}"
+            raise ModelRefusal(f"{self._name}: {kind}: {self._clean(_message(told))}")
+        try:
+            return json.loads(data)
+        except (ValueError, RecursionError):
+            raise _Passing(f"no JSON but {told[:80]!r}") from None
+
+    def _read(self, answer: Any, size: int) -> Reply:
+        """The reply in a chat completion. Raises `_Passing` for anything else, `ModelRefusal` for a refusal."""
+        try:
+            choice = answer["choices"][0]
+            message, finish = choice["message"], choice.get("finish_reason") or "stop"
+            if message.get("refusal") or finish == "content_filter":
+                raise ModelRefusal(f"{self._name}: refused: {self._clean(str(message.get('refusal') or finish))}")
+            text = message["content"]
+        except (KeyError, IndexError, TypeError, AttributeError):
+            raise _Passing(f"no chat completion but {json.dumps(answer)[:80]}") from None
+        if text is None and finish == "length":
+            text = ""  # a reasoning model that spent all its tokens on thought
         if not isinstance(text, str):
-            raise ModelError(f"{self._model}: the server answered without text; expected a chat completion")
-        read, written = (getattr(used, name, None) or 0 for name in ("prompt_tokens", "completion_tokens"))
-        return Reply(text.strip(), choice.finish_reason or "stop", Usage(read, written, 1), self._model)
+            raise _Passing("an answer without text")
+        text, finish = spoken(text, finish)
+        usage = answer.get("usage") if isinstance(answer.get("usage"), Mapping) else {}
+        read, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+        if read and size:
+            # what a server counts at the least: special tokens only add
+            self._tokens_a_character = min(read / size, self._tokens_a_character) if read / size < FEWEST else FEWEST
+        return Reply(text, "length" if finish == "length" else "stop", Usage(read, written, 1), self._name)
 
-    def _client(self) -> tuple[Any, asyncio.Semaphore]:
-        """One client an event loop: connections belong to the loop that opened them."""
-        from openai import AsyncOpenAI
+    async def _session(self) -> tuple[Any, asyncio.Semaphore]:
+        import aiohttp
 
-        loop = id(asyncio.get_running_loop())
-        if loop not in self._clients:
-            key = os.environ.get("OPENAI_API_KEY", "none" if self._base_url else "")
-            client = AsyncOpenAI(base_url=self._base_url, api_key=key, timeout=self._timeout, max_retries=3)
-            self._clients = {loop: (client, asyncio.Semaphore(self._concurrency))}
-        return self._clients[loop]
+        loop = asyncio.get_running_loop()
+        if self._client is None or self._client[0] is not loop:
+            timeout = aiohttp.ClientTimeout(total=self._settings.timeout, connect=min(30.0, self._settings.timeout))
+            connector = aiohttp.TCPConnector(limit=self._settings.concurrency, ttl_dns_cache=300)
+            session = aiohttp.ClientSession(timeout=timeout, connector=connector, trust_env=False)
+            self._client = loop, session, asyncio.Semaphore(self._settings.concurrency)
+        return self._client[1], self._client[2]
+
+    def _clean(self, text: str) -> str:
+        """A message without the key, on one line."""
+        key = os.environ.get(self._settings.api_key_env)
+        return " ".join((text.replace(key, "***") if key else text).split())[:300]
+
+
+def spoken(text: str, finish: str) -> tuple[str, str]:
+    """What was said, without reasoning blocks; a block that never ends leaves nothing, and was cut off."""
+    text = _THOUGHT.sub("", text)
+    if match := _OPEN_THOUGHT.search(text):
+        return text[: match.start()].strip(), "length"
+    return text.strip(), finish
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else 0
+
+
+def _message(body: str) -> str:
+    """What a server says is wrong, from the usual places of an error body."""
+    try:
+        told = json.loads(body)
+        error = told.get("error", told) if isinstance(told, Mapping) else told
+        found = error.get("message", error) if isinstance(error, Mapping) else error
+        return found if isinstance(found, str) else json.dumps(found)
+    except (ValueError, RecursionError):
+        return body[:200]

@@ -16,10 +16,12 @@ from typing import Any
 from mentalarena.errors import ConfigError, DataError, RunError
 
 SETTINGS = "config.json"
+ROLE_FREE = (
+    "base_url", "api_key_env", "concurrency", "timeout", "retries", "patience", "requests_per_minute", "tokens_per_minute",
+    "context",
+)  # fmt: skip
 FREE = (
-    "models.patient.base_url",
-    "models.therapist.base_url",
-    "models.judge.base_url",
+    *(f"models.{role}.{key}" for role in ("patient", "therapist", "judge") for key in ROLE_FREE),
     "play.concurrency",
     "loop.iterations",
     "loop.patience",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -63,7 +62,7 @@ def draft(
         sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=max(settings.reply_tokens, LONG))
         role = cast_of(model, settings.prompt_set, sampling).therapist
         provenance = f"draft by {model.name} from {source}, not reviewed"
-        return asyncio.run(_all(vignettes, role, provenance, licence, done))
+        return backends.run(_all(vignettes, role, provenance, licence, done))
     finally:
         backends.release()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
@@ -53,7 +52,9 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
             answers = await examine(*pair, arena, cast, settings.samples, seed)
             return answers, cast.therapist.ledger.problems
 
-        found = asyncio.run(settled(met, one, run.config.play.concurrency, "interviews", lambda _: run.progress.advance()))
+        found = run.backends.run(
+            settled(met, one, run.config.play.concurrency, "interviews", lambda _: run.progress.advance())
+        )
         answers = [answer for part in found for answer in part]
         if split == "held_out":
             looks = read_jsonl(look) if (look := run.out / HELD_OUT_LOOKS).exists() else []
@@ -85,7 +86,7 @@ def reliability(run: Run, ref: ModelRef, name: str, base: str | None = None) -> 
             verdicts = await verify(*pair, references, arena, cast, seed)
             return verdicts, cast.patient.ledger.problems
 
-        found = asyncio.run(
+        found = run.backends.run(
             settled(met, one, run.config.play.concurrency, "verifier checks", lambda _: run.progress.advance())
         )
         verdicts = [verdict for part in found for verdict in part]
@@ -155,7 +156,7 @@ def perplexity(run: Run, iteration: int, ref: ModelRef, most: int = 200) -> floa
         async def one(row: Row) -> tuple[float, int]:
             return (await model.score(row.prompt, [row.completion]))[0], model.tokens(row.completion)
 
-        found = asyncio.run(each(rows, one, run.config.play.concurrency))
+        found = run.backends.run(each(rows, one, run.config.play.concurrency))
         return {"perplexity": math.exp(-sum(s for s, _ in found) / sum(n for _, n in found))}
 
     return float(recorded(run.folder(iteration) / "perplexity.json", inputs, work)["perplexity"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -35,7 +34,7 @@ def play(
             done(episode)
 
         paid, replays, started = run.journal.paid, run.journal.replayed, time.monotonic()
-        episodes = asyncio.run(play_all(patients, stage, run.journal, ended))
+        episodes = run.backends.run(play_all(patients, stage, run.journal, ended))
         write_episodes(run.folder(iteration, arm) / "episodes.jsonl", episodes)
         return {
             "episodes": len(episodes),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -39,7 +38,7 @@ def rehearse(run: Run, base: ModelRef) -> Json:
             told = await ask(patient, arena, cast, episode_id, seed, lineage)
             return told, told.problems
 
-        found = asyncio.run(
+        found = run.backends.run(
             settled(
                 list(enumerate(patients)), one, run.config.play.concurrency, "rehearsals", lambda _: run.progress.advance()
             )
