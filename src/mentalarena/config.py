@@ -24,12 +24,19 @@ class ModelConfig(Section):
 
     provider: Literal["embedded", "transformers", "openai", "scripted"] = "embedded"
     """`embedded` is the small model in this package; `transformers` runs a checkpoint in this process; `openai` asks an
-    OpenAI-compatible server; `scripted` plays the generated clinic by rule. The last two cannot be trained here yet."""
+    OpenAI-compatible server; `scripted` plays by rule. A server's model is trained here where `weights` names it."""
     model: str = ""
     """For `transformers`: a checkpoint folder or hub name. For `openai`: the name that the server knows."""
     base_url: str | tuple[str, ...] = ""
     """For `openai`: the server, such as http://127.0.0.1:8000/v1, or several that serve the same model: an episode keeps its
     own, and a dead one is left out. Unset: OpenAI's."""
+    weights: str = ""
+    """For `openai`: the checkpoint folder or hub name of what the server serves, where it is to be trained here."""
+    publish: Literal["merged", "vllm", "command"] = "merged"
+    """For `openai` with `weights`: how trained weights come into play. `merged`: a merged checkpoint folder is asked for by its
+    path. `vllm`: the adapter is loaded into the running server. `command`: `publish_command` sees to it."""
+    publish_command: str = ""
+    """Words with {adapter}, {base}, {merged} (a folder that is made for it) and {name}, run without a shell."""
     api_key_env: str = "OPENAI_API_KEY"
     """The environment variable that holds the key; the key itself is never written anywhere."""
     concurrency: int = Field(default=64, ge=1)
@@ -125,6 +132,10 @@ class PlayConfig(Section):
 
 class TrainingConfig(Section):
     """The Model Optimizer: which rows, and how they are learnt (LoRA SFT; TRL and PEFT)."""
+
+    trained: Literal["shared", "therapist", "patient"] = "shared"
+    """Who plays with the trained weights, and learns: every role of the therapist's model (the paper's one model), the therapist
+    alone (patient and judge stay as they were; no replay is needed), or the patient alone (it learns from its own replies)."""
 
     input: Literal["therapist", "profile"] = "therapist"
     """A row's input: what the therapist had (dialogue and its own notes), or the full cognitive model (the paper's)."""

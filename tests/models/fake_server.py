@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
@@ -32,6 +33,17 @@ class FakeServer:
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.url = ""
+        self.loaded: list[dict[str, Any]] = []
+
+    async def load(self, request: web.Request) -> web.StreamResponse:
+        """vLLM's dynamic LoRA: a name can be loaded once, from a folder that is there."""
+        body = await request.json()
+        if body["lora_name"] in {told["lora_name"] for told in self.loaded}:
+            return web.json_response({"message": "The lora adapter has already been loaded."}, status=400)
+        if not Path(body["lora_path"]).is_dir():
+            return web.json_response({"message": "No adapter found"}, status=404)
+        self.loaded.append(body)
+        return web.Response(text="Success")
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = json.loads(await request.read())
@@ -56,6 +68,7 @@ def serving(port: int = 0) -> Iterator[FakeServer]:
     async def start() -> web.AppRunner:
         app = web.Application(client_max_size=1 << 26)
         app.router.add_post("/v1/chat/completions", fake.handle)
+        app.router.add_post("/v1/load_lora_adapter", fake.load)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)

@@ -5,6 +5,7 @@
 3  a server that is gone stops the run in one line with nothing made of it, and the same command goes on without paying twice
 4  the key is in no file of the run directory
 5  a real server (`transformers serve`) plays well-formed episodes
+6  a whole run through it trains, and the new weights are served in the next iteration
 """
 
 import random
@@ -23,6 +24,7 @@ from aiohttp import web
 
 from mentalarena.config import Config, load_config
 from mentalarena.errors import TooManyFailures
+from mentalarena.loop import run_loop
 from mentalarena.models.backends import EMBEDDED
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.scripted import toy_player
@@ -158,18 +160,7 @@ def real_server() -> Iterator[str]:
     pytest.importorskip("fastapi")
     port = free_port()
     program = Path(sys.executable).with_name("transformers")
-    command = [
-        program,
-        "serve",
-        EMBEDDED,
-        "--host",
-        "127.0.0.1",
-        "--port",
-        str(port),
-        "--device",
-        "cpu",
-        "--continuous-batching",
-    ]
+    command = f"{program} serve --host 127.0.0.1 --port {port} --device cpu".split()
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # noqa: S603
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
@@ -193,3 +184,22 @@ def test_5_a_real_server_plays_well_formed_episodes(real_server: str, tmp_path: 
     assert not [p for e in episodes for p in e.problems if p.kind in ("model_error", "refusal")]
     assert all(len(e.views["patient"]) > 8 for e in episodes)
     assert all(e.usage.prompt_tokens > e.usage.new_tokens > 0 for e in episodes)
+
+
+def test_6_a_run_through_a_real_server_trains_and_plays_on_with_the_new_weights(real_server: str, tmp_path: Path) -> None:
+    pytest.importorskip("trl")
+    config = settings(
+        real_server, f"models.all.model={EMBEDDED}", f"models.all.weights={EMBEDDED}", "models.all.max_tokens=96",
+        "play.patients=6", "play.fresh=false", "arena.decode_rounds=1", "arena.trials=2", "loop.iterations=2", "loop.patience=5",
+        "loop.control=none", "training.rehearsal=0", "training.epochs=1", "evaluation.development=2", "evaluation.held_out=2",
+        "evaluation.verifier=2", "evaluation.samples=1", "evaluation.resamples=99",
+    )  # fmt: skip
+    with opened(config, tmp_path) as run:
+        summary = run_loop(run)
+    names = [iteration["model"] for iteration in summary["iterations"]]
+    assert len(set(names)) == 3, "each iteration has weights of its own"
+    played = [{e.lineage.models["therapist"] for e in read_episodes(tmp_path / f"iteration-0{n}" / "episodes.jsonl") if e.lineage}
+              for n in (0, 1)]  # fmt: skip
+    assert played[0] == {str(EMBEDDED)}
+    assert played[1] != played[0]
+    assert (tmp_path / "iteration-01" / "merged" / "model.safetensors").exists()

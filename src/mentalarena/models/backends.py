@@ -29,6 +29,8 @@ ENDS = 1 << 22
 
 def base_of(config: ModelConfig) -> ModelRef:
     """The untrained weights that a role's settings name."""
+    if config.provider == "openai" and config.weights:
+        return ModelRef(config.weights)
     return ModelRef("embedded" if config.provider == "embedded" else config.model)
 
 
@@ -70,7 +72,7 @@ class Backends:
 
     def __init__(self) -> None:
         self._engines: dict[tuple[ModelRef, str], Engine] = {}
-        self._servers: dict[tuple[str, ServerSettings], ServerModel] = {}
+        self._servers: dict[tuple[ModelRef, str, ServerSettings], ServerModel] = {}
         self.scripted = ScriptedModel(toy_player, keep=False)
 
     def model(self, config: ModelConfig, ref: ModelRef) -> ChatModel:
@@ -85,17 +87,33 @@ class Backends:
             need_extra("openai", ("aiohttp",), "models: provider 'openai'")
             from mentalarena.models.server import ServerModel
 
-            settings = server_settings(config)
-            if (ref.base, settings) not in self._servers:
-                self._servers[ref.base, settings] = ServerModel(ref.base, settings)
-            return self._servers[ref.base, settings]
+            key = (ref, config.model, server_settings(config))
+            if key not in self._servers:
+                self._servers[key] = ServerModel(self._published(config, ref), key[2], name=self._name(config, ref))
+            return self._servers[key]
         need_extra("local", ("torch", "transformers", "peft"), f"models: provider {config.provider!r}")
         from mentalarena.models.local import Engine, LocalModel
 
-        key = (ref, config.device)
-        if key not in self._engines:
-            self._engines[key] = Engine(folder_of(ref), config.device, adapter=ref.adapter, name=ref.base)
-        return LocalModel(self._engines[key])
+        place = (ref, config.device)
+        if place not in self._engines:
+            self._engines[place] = Engine(folder_of(ref), config.device, adapter=ref.adapter, name=ref.base)
+        return LocalModel(self._engines[place])
+
+    def _published(self, config: ModelConfig, ref: ModelRef) -> str:
+        if ref.adapter is None:
+            return config.model
+        need_extra("local", ("torch", "transformers", "peft"), "models: trained weights")
+        from mentalarena.models.local import revision_of
+        from mentalarena.models.publish import publish
+
+        return publish(config, ref, folder_of(ref), revision_of(ref.adapter))
+
+    def _name(self, config: ModelConfig, ref: ModelRef) -> str:
+        if ref.adapter is None:
+            return config.model
+        from mentalarena.models.local import revision_of
+
+        return f"{config.model}@{revision_of(ref.adapter)}"
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The result of asynchronous work; connections that it opened are closed in its end."""

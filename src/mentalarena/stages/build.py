@@ -36,7 +36,7 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
     if arm != "main" and most is None:
         most = Counter(row.kind for row in read_rows(run.folder(iteration) / "sft.jsonl"))
     told = settings.model_dump(mode="json")
-    more = run.folder(0) / REHEARSAL if arm == "main" and settings.rehearsal else None
+    more = run.folder(0) / REHEARSAL if arm == "main" and settings.rehearsal and settings.trained != "therapist" else None
     inputs = {
         "episodes": digest_of(source),
         "rehearsal": more and digest_of(more),
@@ -66,6 +66,10 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
         kinds: tuple[RowKind, ...] = settings.replay_kinds if arm == "main" else ("talk",)
         kept = replayed(own, round(settings.replay * len(taught)), kinds, run.config.seed + 1000 * iteration)
         rows = [*taught, *distinct(kept)]
+        if settings.trained == "therapist":
+            rows = taught  # patient and judge stay as they were: there is nothing to keep
+        elif settings.trained == "patient":
+            rows = distinct(row for row in own if row.kind != "score")
         write_jsonl(folder / "sft.jsonl", (row.as_dict() for row in rows))
         return {kind: sum(row.kind == kind for row in rows) for kind in (*THERAPIST, *VERIFIER)}
 

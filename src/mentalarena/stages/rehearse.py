@@ -19,7 +19,7 @@ REHEARSAL = "rehearsal.jsonl"
 
 def rehearse(run: Run, base: ModelRef) -> Json:
     """`training.rehearsal` patients are asked, once for all iterations; returns {episodes, calls}."""
-    if not run.config.training.rehearsal:
+    if not run.config.training.rehearsal or run.config.training.trained == "therapist":
         return {"episodes": 0, "calls": 0}
     folder, patients = run.folder(0), _others(run)
     inputs = {"model": named(base), "patients": digest([asdict(p) for p in patients]), "prompts": run.prompts}

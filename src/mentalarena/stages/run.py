@@ -19,7 +19,7 @@ from mentalarena.arena.types import ArenaSettings, RoleName
 from mentalarena.clinic.clinics import Clinic, open_clinic
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.principles import read_principles
-from mentalarena.config import Config
+from mentalarena.config import Config, ModelConfig
 from mentalarena.errors import ConfigError, DataError, RunError, TooManyFailures
 from mentalarena.models.backends import Backends, base_of, embedder_of, weights_digest
 from mentalarena.models.base import ModelRef, Sampling
@@ -45,9 +45,15 @@ class Run:
     backends: Backends = field(default_factory=Backends)
 
     @property
+    def learner(self) -> ModelConfig:
+        """The settings of the model that is trained: the therapist's, unless the patient alone learns."""
+        models = self.config.models
+        return models.patient if self.config.training.trained == "patient" else models.therapist
+
+    @property
     def base(self) -> ModelRef:
-        """The untrained weights: the therapist's model, which is the one that is trained."""
-        return base_of(self.config.models.therapist)
+        """The untrained weights of the model that is trained."""
+        return base_of(self.learner)
 
     @property
     def prompts(self) -> str:
@@ -67,8 +73,11 @@ class Run:
         return self.out / "arms" / arm / f"iteration-{iteration:02d}"
 
     def players(self, ref: ModelRef, roles: Sequence[RoleName] = ROLES) -> dict[RoleName, Player]:
-        """Who plays: `ref` in each of `roles` that shares the trained model, its own base model in every other place."""
+        """Who plays: `ref` in each of `roles` that shares the trained model (`training.trained`), its own base model in every
+        other place."""
         players: dict[RoleName, Player] = {}
+        trained = self.config.training.trained
+        roles = [role for role in roles if trained in ("shared", role)]
         for name in ROLES:
             settings = getattr(self.config.models, name)
             own = base_of(settings)

@@ -28,9 +28,11 @@ def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> Model
 
 def check_trainable(run: Run) -> None:
     """Raises `ConfigError` before anything is paid for, when the therapist's model could not be trained here."""
-    if (provider := run.config.models.therapist.provider) in ("scripted", "openai"):
+    learner = run.learner
+    if learner.provider == "scripted" or (learner.provider == "openai" and not learner.weights):
         raise ConfigError(
-            f"models.therapist.provider: {provider!r} cannot be trained; expected 'embedded' or 'transformers'"
+            f"models: provider {learner.provider!r} cannot be trained; expected 'embedded', 'transformers', or 'openai' with "
+            "`weights`"
         )
     need_extra("train", ("torch", "trl", "peft", "datasets"), "training")
 

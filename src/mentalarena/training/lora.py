@@ -98,6 +98,8 @@ class LoraTrainer:
                 raise
             finally:
                 code = process.wait()
+                if process.stdout:
+                    process.stdout.close()
             if code:
                 log.seek(0)
                 last = ([line.strip() for line in log if line.strip()] or ["no message"])[-1]

@@ -1,0 +1,110 @@
+"""Getting trained weights into play, where a server answers: the seam between a trainer's adapter and the name to ask for.
+
+- `merged`: the adapter is merged into its base, and the folder is the model's name (servers that load what is asked for, such as
+  `transformers serve`, and servers that are restarted by hand);
+- `vllm`: the adapter is loaded under a name of its own by /v1/load_lora_adapter of every server;
+- `command`: a command of the user's makes the server answer with the new weights (a restart, an upload).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mentalarena.errors import ConfigError, RunError
+from mentalarena.models.base import ModelRef
+
+if TYPE_CHECKING:
+    from mentalarena.config import ModelConfig
+
+MERGED = "merged"
+
+
+def publish(config: ModelConfig, ref: ModelRef, folder: str, revision: str) -> str:
+    """Make the server of a role answer with `ref`, and tell the name to ask it for. Doing it again changes nothing.
+
+    `folder` is the base's checkpoint. Raises `ConfigError` and `RunError`.
+    """
+    if ref.adapter is None:
+        return config.model
+    if config.publish == "merged":
+        return str(merged(folder, ref.adapter))
+    name = f"mentalarena-{revision}"
+    if config.publish == "vllm":
+        for url in (config.base_url,) if isinstance(config.base_url, str) else config.base_url:
+            _load_adapter(url, name, ref.adapter.resolve(), config.api_key_env)
+        return name
+    _command(config.publish_command, ref.adapter, folder, name)
+    return name if "{name}" in config.publish_command else config.model
+
+
+def merged(folder: str, adapter: Path) -> Path:
+    """The checkpoint folder of a base with an adapter merged into it, beside the adapter; it appears whole or not at all."""
+    out = adapter.with_name(MERGED).resolve()
+    made_of = str((adapter / "adapter_model.safetensors").stat().st_mtime_ns)
+    mark = out / "made-of.txt"
+    if mark.exists() and mark.read_text("utf-8") == made_of:
+        return out
+    from peft import PeftModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    part = out.with_name(f"{MERGED}.part")
+    for left in (part, out):
+        shutil.rmtree(left, ignore_errors=True)
+    with warnings.catch_warnings():  # of what libraries will change
+        warnings.simplefilter("ignore", FutureWarning)
+        base = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, trust_remote_code=False)
+        PeftModel.from_pretrained(base, adapter).merge_and_unload().save_pretrained(part)
+    AutoTokenizer.from_pretrained(folder, trust_remote_code=False).save_pretrained(part)
+    (part / "made-of.txt").write_text(made_of, "utf-8")
+    part.rename(out)
+    return out
+
+
+def _load_adapter(url: str, name: str, adapter: Path, api_key_env: str) -> None:
+    """vLLM's dynamic LoRA (https://docs.vllm.ai, "Dynamically serving LoRA Adapters"); a name that is loaded stays loaded."""
+    if not url.startswith(("http://", "https://")):
+        raise ConfigError(f"base_url {url!r}: expected a vLLM server such as http://127.0.0.1:8000/v1")
+    body = json.dumps({"lora_name": name, "lora_path": str(adapter)}).encode()
+    headers = {"Content-Type": "application/json"}
+    if key := os.environ.get(api_key_env):
+        headers["Authorization"] = f"Bearer {key}"
+    request = urllib.request.Request(f"{url.rstrip('/')}/load_lora_adapter", body, headers)  # noqa: S310  (http only, above)
+    try:
+        with urllib.request.urlopen(request, timeout=300):  # noqa: S310
+            return
+    except urllib.error.HTTPError as error:
+        told = error.read(2000).decode("utf-8", "replace")
+        if error.code == 400 and "already" in told:
+            return
+        raise RunError(
+            f"{url}: adapter {name} was not loaded (status {error.code}: {' '.join(told.split())[:200]}); expected a vLLM server "
+            "with --enable-lora and VLLM_ALLOW_RUNTIME_LORA_UPDATING=True that can read this folder"
+        ) from None
+    except OSError as error:
+        raise RunError(f"{url}: adapter {name} was not loaded ({error}); expected a vLLM server") from None
+
+
+def _command(command: str, adapter: Path, folder: str, name: str) -> None:
+    if not command:
+        raise ConfigError(
+            "publish = 'command': no publish_command; expected one with {adapter}, {base}, {merged} or {name}"
+        )
+    told = {"adapter": str(adapter.resolve()), "base": folder, "name": name}
+    if "{merged}" in command:
+        told["merged"] = str(merged(folder, adapter))
+    words = [word.format(**told) for word in shlex.split(command)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603  (the user's own command, no shell)
+    if done.returncode:
+        last = ([line for line in done.stderr.splitlines() if line.strip()] or ["no message"])[-1]
+        raise RunError(
+            f"publish_command ended with {done.returncode} ({last[:200]}); expected the server to answer with {name}"
+        )
