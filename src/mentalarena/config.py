@@ -194,6 +194,24 @@ class EvaluationConfig(Section):
     """Of the bootstrap and of the permutation test."""
 
 
+class BudgetConfig(Section):
+    """What a run may spend, over all its calls of the command; 0: no limit. May be raised between calls."""
+
+    calls: int = Field(default=0, ge=0)
+    """Requests that a model answered."""
+    tokens: int = Field(default=0, ge=0)
+    """Prompt and new tokens."""
+    cost: float = Field(default=0, ge=0)
+    """Money, by `prices`."""
+
+
+class PriceConfig(Section):
+    """Of a model, for a million tokens."""
+
+    prompt: float = Field(ge=0)
+    new: float = Field(ge=0)
+
+
 class LoopConfig(Section):
     """How often, and when to stop."""
 
@@ -216,6 +234,9 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     loop: LoopConfig = LoopConfig()
+    budget: BudgetConfig = BudgetConfig()
+    prices: dict[str, PriceConfig] = Field(default_factory=dict)
+    """By the name that `models.*.model` has."""
 
 
 def load_config(path: Path | None, assignments: Sequence[str] = ()) -> Config:

@@ -8,6 +8,7 @@
     ├── ModelError         a model could not answer (recorded on the episode; never ends an episode's stage by itself)
     │   └── ModelRefusal       and asking again will not bring it: a prompt that is too long, a refused request
     ├── Unreadable         a reply that does not have the asked form (asked again once, then recorded)
+    ├── BudgetSpent        a limit of [budget] is reached: what was answered is kept, a higher one goes on
     ├── TooManyFailures    the share of failed episodes passed the limit: the run stops early
     └── TrainingFailed     the training process stopped: its checkpoints stay, the same command goes on
 
@@ -46,6 +47,10 @@ class ModelRefusal(ModelError):
 
 
 class Unreadable(MentalArenaError):
+    pass
+
+
+class BudgetSpent(MentalArenaError):
     pass
 
 

@@ -95,6 +95,7 @@ def _write(
         "control": control,
         "held_out": held_out,
         "held_out_looks": [record["name"] for record in read_jsonl(looks)] if looks.exists() else [],
+        "clinic": run.clinic.name,
         "seed": run.config.seed,
     }
     write_whole(run.out / "summary.json", json.dumps(summary, indent=1) + "\n")

@@ -174,6 +174,25 @@ def evaluate(
 
 
 @app.command()
+def estimate(
+    config: ConfigFile = None,
+    set_: Assignments = None,
+    pilot: Annotated[int, typer.Option(min=1, help="Patients a stage in the pilot, which is paid for.")] = 3,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """What a whole run would ask for and cost, from a small pilot: calls, tokens, money (by `prices`), time."""
+    from mentalarena.config import load_config
+    from mentalarena.report.terminal import bars, estimate_table
+    from mentalarena.stages.estimate import estimate as estimate_stage
+
+    settings = load_config(config, set_ or ())
+    with bars(quiet or as_json) as progress:
+        found = estimate_stage(settings, pilot, progress)
+    typer.echo(json.dumps(found) if as_json else estimate_table(found))
+
+
+@app.command()
 def report(out: Made) -> None:
     """One self-contained HTML page about a run: report.html."""
     from mentalarena.report.html import write_report

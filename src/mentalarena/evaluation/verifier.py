@@ -45,7 +45,7 @@ async def verify(
     suits this patient and something else the other."""
     rng = random.Random(f"{seed}-{patient.id}")
     encoded = await encode(patient, arena.groups, arena.embedder, cast)
-    foreign = rng.choice([r for r in others if r.disorder != truth.disorder])
+    foreign = rng.choice([r for r in others if r.disorder != truth.disorder] or [_anything_else(truth, arena, rng)])
 
     async def chooses(rival: str) -> float:
         told = await choose((truth.disorder, rival), encoded.view, arena.vocabulary, cast)
@@ -73,3 +73,8 @@ async def verify(
     if right:
         found["health"] = sum(right) / len(right)
     return [Verdict(patient.id, check, value) for check, value in found.items()]
+
+
+def _anything_else(truth: Reference, arena: Arena, rng: random.Random) -> Reference:
+    """For a patient whom nobody differs from: another name of the clinic, of which nothing is known."""
+    return Reference(rng.choice([name for name in arena.vocabulary.disorders if name != truth.disorder]), (), ())

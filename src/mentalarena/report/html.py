@@ -15,7 +15,7 @@ from typing import Any
 from mentalarena.errors import DataError
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.evaluation.verifier import CHECKS
-from mentalarena.report.terminal import CONTROL_NOTE, NOTICE, p_value, percent, with_interval
+from mentalarena.report.terminal import CONTROL_NOTE, notice, p_value, percent, with_interval
 from mentalarena.runs.directory import read_json, read_jsonl, write_whole
 
 PACKAGES = ("mentalarena", "torch", "transformers", "trl", "peft", "scipy")
@@ -36,7 +36,7 @@ def write_report(out: Path) -> Path:
             summary=summary,
             tasks=TASKS,
             checks=[c for c in CHECKS if f"verifier_{c}" in summary["iterations"][0].get("evaluation", {})],
-            notice=NOTICE,
+            notice=notice(summary),
             control_note=CONTROL_NOTE,
             gain=Markup(_gain(summary)) if _can_draw(summary) else "",  # noqa: S704  (our own drawing)
             perplexity=Markup(_perplexity(summary)) if _can_draw(summary) else "",  # noqa: S704

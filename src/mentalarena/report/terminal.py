@@ -12,9 +12,13 @@ from mentalarena.evaluation.therapist import TASKS
 from mentalarena.evaluation.verifier import CHECKS
 from mentalarena.runs.progress import Progress, Silence
 
-NOTICE = (
+TOY = (
     "Toy clinic: the verifier's knowledge is planted and self-play moves it into the therapist. "
     "This shows that the machinery works; it says nothing about clinical knowledge."
+)
+SIMULATION = (
+    "Simulated people, measured against references that no clinician has checked. Research, never care: no number here says "
+    "that a model may treat anyone."
 )
 
 CONTROL_NOTE = (
@@ -61,6 +65,11 @@ class _Lines:
         pass
 
 
+def notice(summary: Mapping[str, Any]) -> str:
+    """What must stand beside every number of a run."""
+    return TOY if summary.get("clinic", "generated") == "generated" else SIMULATION
+
+
 def result_table(summary: Mapping[str, Any]) -> str:
     """The held-out comparison of a finished run, with intervals, baselines and paired tests."""
     held_out = summary["held_out"] or {}
@@ -80,7 +89,7 @@ def result_table(summary: Mapping[str, Any]) -> str:
     if summary["control"]:
         text += f"{CONTROL_NOTE}\n"
     text += "p: against the base, paired by patient (permutation test; McNemar's exact test for the likeliest answer).\n"
-    return f"{text}Stopped: {summary['stop_reason']}.\n{NOTICE}\n"
+    return f"{text}Stopped: {summary['stop_reason']}.\n{notice(summary)}\n"
 
 
 def _moved(first: Mapping[str, Any], best: Mapping[str, Any]) -> str:
@@ -97,6 +106,26 @@ def _moved(first: Mapping[str, Any], best: Mapping[str, Any]) -> str:
 def evaluation_table(evaluation: Mapping[str, Any]) -> str:
     """One model's evaluation."""
     return _table("Probability of a right answer", [(task, "", evaluation[task]) for task in TASKS])
+
+
+def estimate_table(found: Mapping[str, Any]) -> str:
+    """What a run will ask for, by stage."""
+    rows = [("stage", "patients", "calls", "prompt tokens", "new tokens", "cost")]
+    for stage, told in [*found["stages"].items(), ("total", {"patients": "", **found["total"]})]:
+        cost = f"{told['cost']:.2f}" if found["priced"] else "-"
+        numbers = [f"{told[name]:,}" for name in ("calls", "prompt_tokens", "new_tokens")]
+        rows.append((stage, str(told["patients"]), *numbers, cost))
+    widths = [max(len(row[n]) for row in rows) for n in range(len(rows[0]))]
+    lines = [
+        "  ".join(text.ljust(w) if n == 0 else text.rjust(w) for n, (text, w) in enumerate(zip(row, widths, strict=True)))
+        for row in rows
+    ]
+    pilot = found["pilot"]
+    lines.append(f"from a pilot of {pilot['patients']} patients a stage ({pilot['calls']:,} calls in {pilot['seconds']} s)")
+    lines.append(f"at that rate {found['seconds'] / 60:.0f} min, training aside; more at once may be answered faster")
+    if not found["priced"]:
+        lines.append('no price of this model: set prices."NAME".prompt and .new, for a million tokens')
+    return "\n".join(lines)
 
 
 def percent(value: float) -> str:

@@ -26,6 +26,9 @@ FREE = (
     "loop.iterations",
     "loop.patience",
     "training.save_steps",
+    "budget.calls",
+    "budget.tokens",
+    "budget.cost",
 )
 """May change between calls: they decide how fast and how long, not what. Changes are kept in changes.jsonl."""
 
@@ -54,7 +57,7 @@ def _fix(path: Path, config: Mapping[str, Any]) -> None:
     if path.exists():
         old, new = _flat(read_json(path, "the settings that the run began with")), _flat(config)
         changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k)]
-        fixed = [k for k in changed if k not in FREE]
+        fixed = [k for k in changed if k not in FREE and not k.startswith("prices.")]
         if fixed:
             key = fixed[0]
             raise ConfigError(

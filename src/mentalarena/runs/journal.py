@@ -22,6 +22,7 @@ from typing import Any
 
 from mentalarena.errors import JournalDiverged, ModelError, RunError
 from mentalarena.models.base import ChatModel, Message, Reply, Sampling, Scorer, Usage
+from mentalarena.runs.budget import Budget
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
@@ -53,6 +54,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.replayed = 0
         self.paid = 0
+        self.budget: Budget | None = None
         self.listener: Callable[[str, str], None] | None = None
         """Called with scope and text of each reply as it is kept, to show a dialogue while it is spoken."""
         try:
@@ -126,6 +128,22 @@ class Journal:
         for item, scope, request, reply in rows:
             yield item, scope, json.loads(request), _reply(reply).text
 
+    def spent(self) -> list[tuple[str, Usage]]:
+        """What each model answered, equal requests once: (model, usage with calls)."""
+        rows = self._db.execute(
+            "SELECT reply ->> '$.model', sum(reply ->> '$.usage.prompt_tokens'), sum(reply ->> '$.usage.new_tokens'), count(*) "
+            "FROM answers GROUP BY 1"
+        )
+        return [(model, Usage(read, written, calls)) for model, read, written, calls in rows]
+
+    def spent_by_stage(self) -> dict[str, Usage]:
+        """What each stage asked for, from the journal's own places: {stage: usage with calls}."""
+        rows = self._db.execute(
+            "SELECT stage, sum(reply ->> '$.usage.prompt_tokens'), sum(reply ->> '$.usage.new_tokens'), count(*) "
+            "FROM replies JOIN answers USING (digest) GROUP BY 1"
+        )
+        return {stage: Usage(read, written, calls) for stage, read, written, calls in rows}
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN")
@@ -187,8 +205,12 @@ class JournaledVoice:
         if reply:
             self.journal.replayed += 1
         else:
+            if self.journal.budget:
+                self.journal.budget.check()
             reply = _whole(await ask())
             self.journal.paid += 1
+            if self.journal.budget:
+                self.journal.budget.spend(reply.model, reply.usage)
         self.journal.keep(self.place, scope, position, digest, messages, reply)
         return reply
 

@@ -6,14 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.prompts import PromptSet
 from mentalarena.arena.roles import ROLES, Cast, Role
 from mentalarena.arena.types import Episode, Ledger, Lineage, Problem, RoleName
 from mentalarena.clinic.cognitive_model import Patient
-from mentalarena.errors import TooManyFailures
+from mentalarena.errors import BudgetSpent, TooManyFailures
 from mentalarena.models.base import ChatModel, Sampling, Scorer
 from mentalarena.runs.directory import write_jsonl
 from mentalarena.runs.journal import Journal, JournaledVoice, Place
@@ -88,19 +88,32 @@ async def settled(
 
 
 async def each(items: Sequence[Item], work: Callable[[Item], Awaitable[Result]], concurrency: int) -> list[Result]:
-    """The results of `work` for all items, in their order, at most `concurrency` at once. The first error ends it."""
+    """The results of `work` for all items, in their order, at most `concurrency` at once. The first error ends it; when a
+    budget is spent, calls in flight are finished first, since they are paid for."""
     slots = asyncio.Semaphore(concurrency)
+    spent: list[BudgetSpent] = []
 
-    async def one(item: Item) -> Result:
+    async def one(item: Item) -> Result | None:
         async with slots:
-            return await work(item)
+            if spent:
+                return None
+            try:
+                return await work(item)
+            except BudgetSpent as error:
+                spent.append(error)
+                return None
 
     try:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(item)) for item in items]
     except* Exception as errors:
         raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]
+    if spent:
+        # branches of an episode outlive the one that met the limit: their answers are paid for too
+        if others := asyncio.all_tasks() - {asyncio.current_task()}:
+            await asyncio.wait(others)
+        raise spent[0]
+    return [cast(Result, task.result()) for task in tasks]
 
 
 def cast_at(place: Place, players: Mapping[RoleName, Player], journal: Journal, seed: int) -> Cast:

@@ -23,6 +23,7 @@ from mentalarena.config import Config, ModelConfig
 from mentalarena.errors import ConfigError, DataError, RunError, TooManyFailures
 from mentalarena.models.backends import Backends, base_of, embedder_of, weights_digest
 from mentalarena.models.base import ModelRef, Sampling
+from mentalarena.runs.budget import Budget, Price
 from mentalarena.runs.directory import SETTINGS, open_run, read_json, write_whole
 from mentalarena.runs.journal import Journal
 from mentalarena.runs.progress import Progress, Silence
@@ -109,6 +110,7 @@ def opened(config: Config, out: Path, progress: Progress | None = None) -> Itera
     fresh = not (out / SETTINGS).exists()
     with open_run(out, config.model_dump(mode="json") | {WEIGHTS: weights}):
         journal = Journal(out / "journal.sqlite")
+        journal.budget = budget_of(config, journal)
         run = Run(config, out, journal, progress or Silence())
         try:
             yield run
@@ -119,6 +121,24 @@ def opened(config: Config, out: Path, progress: Progress | None = None) -> Itera
         finally:
             run.backends.release()
             journal.close()
+
+
+def budget_of(config: Config, journal: Journal) -> Budget | None:
+    """The budget with what the journal says was spent before; None without limits. Raises `ConfigError`."""
+    limits = config.budget
+    if not (limits.calls or limits.tokens or limits.cost):
+        return None
+    prices = {name: Price(price.prompt, price.new) for name, price in config.prices.items()}
+    if limits.cost and (
+        unpriced := [
+            m.model for role in ROLES if (m := getattr(config.models, role)).provider == "openai" and m.model not in prices
+        ]
+    ):
+        raise ConfigError(f'budget.cost: no price of {unpriced[0]!r}; expected prices."{unpriced[0]}" with prompt and new')
+    budget = Budget(limits.calls, limits.tokens, limits.cost, prices)
+    for model, usage in journal.spent():
+        budget.spend(model, usage, usage.calls)
+    return budget
 
 
 def coming(config: Config, iteration: int = 0) -> list[Patient]:
