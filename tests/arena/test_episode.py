@@ -21,7 +21,7 @@ import pytest
 
 from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.types import ArenaSettings, Episode
-from mentalarena.clinic.cognitive_model import CognitiveModel, CoreBeliefs, Patient
+from mentalarena.clinic.cognitive_model import CognitiveModel, CoreBeliefs, Patient, Voice
 from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.errors import ModelError
 from mentalarena.models.base import Message, Sampling
@@ -51,7 +51,7 @@ def canary(word: str) -> Patient:
         emotions=f"{word} eight",
         behavior=f"{word} nine",
     )
-    return Patient(model, demographics=(("occupation", f"{word} ten"),), voice=(f"{word} eleven",))
+    return Patient(model, demographics=(("occupation", f"{word} ten"),), voice=Voice(trust=(f"{word} eleven",)))
 
 
 def silent_patient(messages: Sequence[Message], sampling: Sampling) -> str:

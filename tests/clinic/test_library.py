@@ -46,14 +46,26 @@ def test_each_person_has_utterances_of_all_its_components_in_three_degrees_of_tr
         assert {u.component for u in person.utterances} == had
 
 
-def test_the_encoder_hears_what_is_offered_and_nothing_that_needs_trust() -> None:
+def test_the_patients_own_prompt_holds_all_that_it_says_by_how_readily_and_who_it_is() -> None:
+    when = {
+        "offered": "you say of yourself: ",
+        "asked": "you say when you are asked: ",
+        "trust": "you say only to somebody",
+    }
     for person in library():
-        patient = person.patients()[0]
-        told = patient.encoded().splitlines()[-1]
-        assert told.startswith("things you have said: ")
+        told = person.patients()[0].encoded()
+        lines = {
+            degree: next(line for line in told.splitlines() if line.startswith(start)) for degree, start in when.items()
+        }
         for utterance in person.utterances:
-            assert (utterance.text in told) == (utterance.disclosure == "offered")
-        assert patient.encoded().startswith(f"about you: age {person.demographics['age']}")
+            assert [d for d, line in lines.items() if utterance.text in line] == [utterance.disclosure]
+        assert told.startswith(f"about you: age {person.demographics['age']}")
+
+
+def test_a_risk_is_in_what_the_patient_can_say_when_it_is_asked_plainly() -> None:
+    for person in library():
+        if library_references()[person.id].risk != "none":
+            assert "or when you are asked plainly about death, harm or danger: " in person.patients()[0].encoded()
 
 
 def test_no_two_people_share_twelve_words_in_a_row() -> None:

@@ -73,18 +73,14 @@ def subjects(patients: Iterable[Patient]) -> list[Subject]:
                 beliefs = patient.cognitive_model.core_beliefs
                 parts = [*beliefs.helpless, *beliefs.unlovable, *beliefs.worthless]
             texts |= {(label, text): None for text in parts if text}
-        texts |= {("utterance", text): None for text in patient.voice}
+        said = (*patient.voice.offered, *patient.voice.asked, *patient.voice.trust)
+        texts |= {("utterance", text): None for text in said}
     return [Subject(person, tuple(texts)) for person, texts in people.items()]
 
 
 def subjects_of_people(people: Iterable[Person]) -> list[Subject]:
-    """The same of people in the library's form, with all their utterances."""
-    found = []
-    for person in people:
-        own = subjects(person.patients())[0]
-        said = [("utterance", u.text) for u in person.utterances if ("utterance", u.text) not in own.texts]
-        found.append(Subject(person.id, (*own.texts, *said)))
-    return found
+    """The same of people in the library's form."""
+    return subjects(patient for person in people for patient in person.patients())
 
 
 def empties(patients: Iterable[Patient]) -> list[Finding]:

@@ -82,6 +82,24 @@ class PrincipleGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Voice:
+    """Things that a person says, by how readily: of itself, when asked, or only to somebody it trusts."""
+
+    offered: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    trust: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """One line a degree, for the patient's own prompt; empty where nothing is known."""
+        told = {
+            "you say of yourself": self.offered,
+            "you say when you are asked": self.asked,
+            "you say only to somebody you trust, or when you are asked plainly about death, harm or danger": self.trust,
+        }
+        return "\n".join(f"{when}: {' / '.join(texts)}" for when, texts in told.items() if texts)
+
+
+@dataclass(frozen=True, slots=True)
 class Patient:
     """Who comes to the arena. Holds nothing about what is true of the person beyond what the person could say."""
 
@@ -91,8 +109,8 @@ class Patient:
     licence: str = "Apache-2.0"
     person: str = ""
     """Whose situation this is, where one person has several; splits and audits are by person."""
-    voice: tuple[str, ...] = ()
-    """Things that the person says readily, for how it sounds."""
+    voice: Voice = field(default_factory=Voice)
+    """How the person sounds, and what it keeps for whom."""
     fixed: tuple[str, ...] = ()
     """Demographics that a counterfactual must leave as they are."""
     styles: tuple[str, ...] = ()
@@ -105,8 +123,7 @@ class Patient:
     def encoded(self) -> str:
         """Who the patient is, for its own prompt alone: demographics, cognitive model and voice, as far as they are known."""
         about = self.about()
-        said = " / ".join(self.voice)
-        parts = (about and f"about you: {about}", self.cognitive_model.profile(), said and f"things you have said: {said}")
+        parts = (about and f"about you: {about}", self.cognitive_model.profile(), self.voice.text())
         return "\n".join(part for part in parts if part)
 
     @property

@@ -8,13 +8,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mentalarena.clinic.cognitive_model import COMPONENTS, CognitiveModel, CoreBeliefs, Patient
+from mentalarena.clinic.cognitive_model import COMPONENTS, CognitiveModel, CoreBeliefs, Patient, Voice
 from mentalarena.errors import DataError
 from mentalarena.runs.directory import json_kind, read_jsonl, write_jsonl
 
 CORE_BELIEFS = ("helpless", "unlovable", "worthless")
-_LISTS = ("voice", "fixed", "styles")
-_OTHER = ("id", "name", "demographics", "source", "licence", "person", *_LISTS)
+_LISTS = ("fixed", "styles")
+_DEGREES = ("offered", "asked", "trust")
+_OTHER = ("id", "name", "demographics", "source", "licence", "person", "voice", *_LISTS)
 
 
 def read_patients(path: Path) -> list[Patient]:
@@ -55,7 +56,7 @@ def patient_record(patient: Patient) -> dict[str, Any]:
     told = {"demographics": dict(patient.demographics), "source": patient.source, "licence": patient.licence}
     more = {
         "person": patient.person,
-        "voice": list(patient.voice),
+        "voice": {degree: list(texts) for degree, texts in asdict(patient.voice).items() if texts},
         "fixed": list(patient.fixed),
         "styles": list(patient.styles),
     }
@@ -96,7 +97,7 @@ def patient_of(record: Mapping[str, Any], where: str) -> Patient:
         _text(record, "source", where) or "file",
         _text(record, "licence", where) or "unstated",
         _text(record, "person", where),
-        _texts(record, "voice", where),
+        _voice(record.get("voice", {}), where),
         _texts(record, "fixed", where),
         _texts(record, "styles", where),
     )
@@ -114,6 +115,12 @@ def _texts(record: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise DataError(f"{where}: {key}: expected a list of texts")
     return tuple(value)
+
+
+def _voice(value: object, where: str) -> Voice:
+    if not isinstance(value, Mapping) or not set(value) <= set(_DEGREES):
+        raise DataError(f"{where}: voice: expected an object with lists under {', '.join(_DEGREES)}")
+    return Voice(**{degree: _texts(value, degree, f"{where}: voice") for degree in value})
 
 
 def _beliefs(value: object, where: str) -> CoreBeliefs:

@@ -10,11 +10,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from mentalarena.clinic.cognitive_model import CognitiveModel, Component, CoreBeliefs, Patient
+from mentalarena.clinic.cognitive_model import CognitiveModel, Component, CoreBeliefs, Patient, Voice
 from mentalarena.clinic.records import Strict, read_records
 from mentalarena.clinic.references import Split
 
 SOURCE, LICENCE = "mentalarena library", "CC-BY-4.0"
+DEGREES = ("offered", "asked", "trust")
 Attribute = Literal["age", "gender", "occupation", "culture"]
 
 
@@ -54,6 +55,7 @@ class Person(Strict):
 
     def patients(self) -> list[Patient]:
         """A patient for each situation; ids are the person's with a number."""
+        said = {degree: tuple(u.text for u in self.utterances if u.disclosure == degree) for degree in DEGREES}
         return [
             Patient(
                 CognitiveModel(
@@ -70,7 +72,7 @@ class Person(Strict):
                 SOURCE,
                 LICENCE,
                 person=self.id,
-                voice=tuple(u.text for u in self.utterances if u.disclosure == "offered"),
+                voice=Voice(**said),
                 fixed=self.fixed,
             )
             for number, moment in enumerate(self.situations, 1)

@@ -1,7 +1,7 @@
 """What a run may spend: a hard stop before the next call, with everything that was answered kept.
 
-Spending counts distinct answers of the journal, so that a resumed run goes on counting. Calls that are in flight when the limit is
-reached are finished and kept: the limit is overshot by these at most.
+Spending counts distinct answers of the journal, so that a resumed run goes on counting. Calls that are in flight when the limit
+is reached are finished and kept: the limit is overshot by these at most.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Budget:
         for name, (spent, limit) in used.items():
             if limit and spent >= limit:
                 raise BudgetSpent(
-                    f"budget.{name}: {spent:g} of {limit:g} spent; what was answered is kept: the same command with a higher budget "
-                    "goes on"
+                    f"budget.{name}: {spent:g} of {limit:g} spent; what was answered is kept: the same command with a higher "
+                    "budget goes on"
                 )
 
     def spend(self, model: str, usage: Usage, calls: int = 1) -> None:
