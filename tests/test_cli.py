@@ -341,7 +341,8 @@ def test_a_model_that_cannot_be_trained_is_refused_before_anything_is_asked(tmp_
     result = run("run", "--out", str(tmp_path / "run"), *SCRIPTED)
     assert result.returncode == 2
     assert result.stderr == (
-        "mentalarena: models.therapist.provider: 'scripted' cannot be trained; expected 'embedded' or 'transformers'\n"
+        "mentalarena: models: provider 'scripted' cannot be trained; expected 'embedded', 'transformers', or 'openai' with "
+        "`weights`\n"
     )
 
 
