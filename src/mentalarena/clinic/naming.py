@@ -16,11 +16,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from itertools import islice, pairwise
 from typing import Literal
 
 from mentalarena.clinic.references import NO_DISORDER, NO_MEDICINE, Vocabulary
 
 Reason = Literal["", "placeholder", "denied", "class", "unknown", "nothing"]
+LONGEST = 6000
+"""Characters of an answer that are read: more is no answer to these questions, and costs time."""
+MOST = 100
+"""Names of a clause that are looked at, likewise."""
 TYPO = 7
 """Letters from which on a word may be one letter off."""
 _MARK = "\ue000"
@@ -80,7 +85,7 @@ def named(text: str, kind: str, vocabulary: Vocabulary) -> Naming:
     """The names of one kind (`diagnosis`, `treatment`, `medicine`) that a text asserts."""
     names = _names(kind, vocabulary)
     words = _words()
-    told = names.mended(plain(words.under_headings(text)))
+    told = names.mended(plain(words.under_headings(text[:LONGEST])))
     clauses = [clause.strip() for clause in words.clauses.split(told)]
     asserted: dict[str, bool] = {}  # whether it is proposed, and not only told of
     denied = last = False
@@ -139,16 +144,18 @@ class _Names:
 
     def marked(self, clause: str) -> tuple[str, list[str]]:
         """The clause with a mark for each name, and the names; of overlapping ones the longer."""
-        mentions: list[str] = []
-
-        def found(match: re.Match[str]) -> str:
-            before, after = clause[: match.start()], self._pattern.sub(_MARK, clause[match.end() :])
-            if _words().another_thing(before, match[1], after) or _words().symptom(match[1], after):
-                return match[0]
-            mentions.append(self.written[match[1]])
-            return _MARK
-
-        return self._pattern.sub(found, clause), mentions
+        hits = list(islice(self._pattern.finditer(clause), MOST))
+        between = [clause[a:b] for a, b in pairwise([0, *(edge for hit in hits for edge in hit.span()), len(clause)])][::2]
+        parts, mentions = [between[0]], []
+        for number, hit in enumerate(hits):
+            words, after = _words(), between[number + 1]
+            evident = words.symptom(hit[1], _MARK.join(between[number + 1 :]))
+            if evident or words.another_thing(parts[-1], hit[1], after):
+                parts[-1] += hit[0] + after
+            else:
+                mentions.append(self.written[hit[1]])
+                parts.append(after)
+        return _MARK.join(parts), mentions
 
     def mended(self, text: str) -> str:
         """The text with words that are one letter off a long word of a name put right."""
