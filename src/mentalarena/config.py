@@ -133,6 +133,8 @@ class PlayConfig(Section):
 class TrainingConfig(Section):
     """The Model Optimizer: which rows, and how they are learnt (LoRA SFT; TRL and PEFT)."""
 
+    where: Literal["here", "hosted"] = "here"
+    """`hosted`: the provider of an `openai` model trains it (fine-tuning API); LoRA settings are then the provider's own."""
     trained: Literal["shared", "therapist", "patient"] = "shared"
     """Who plays with the trained weights, and learns: every role of the therapist's model (the paper's one model), the therapist
     alone (patient and judge stay as they were; no replay is needed), or the patient alone (it learns from its own replies)."""

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class FakeServer:
 
 
 @contextmanager
-def serving(port: int = 0) -> Iterator[FakeServer]:
+def serving(port: int = 0, routes: Iterable[web.RouteDef] = ()) -> Iterator[FakeServer]:
     """A running server; it is gone afterwards."""
     fake, loop, ready = FakeServer(), asyncio.new_event_loop(), threading.Event()
 
@@ -69,6 +69,7 @@ def serving(port: int = 0) -> Iterator[FakeServer]:
         app = web.Application(client_max_size=1 << 26)
         app.router.add_post("/v1/chat/completions", fake.handle)
         app.router.add_post("/v1/load_lora_adapter", fake.load)
+        app.add_routes(routes)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port)

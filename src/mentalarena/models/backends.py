@@ -102,6 +102,10 @@ class Backends:
     def _published(self, config: ModelConfig, ref: ModelRef) -> str:
         if ref.adapter is None:
             return config.model
+        if (ref.adapter / "hosted.json").exists():
+            from mentalarena.training.hosted import hosted_name
+
+            return hosted_name(ref.adapter)
         need_extra("local", ("torch", "transformers", "peft"), "models: trained weights")
         from mentalarena.models.local import revision_of
         from mentalarena.models.publish import publish

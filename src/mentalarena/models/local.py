@@ -38,9 +38,12 @@ class _Waiting:
 
 
 def revision_of(adapter: Path) -> str:
-    """Names an adapter by what is in it: equal weights, equal name, wherever the folder lies. Raises `DataError`."""
+    """Names an adapter by what is in it: equal weights, equal name, wherever the folder lies (hosted weights by the name that
+    their provider gave them). Raises `DataError`."""
+    hosted = adapter / "hosted.json"
     try:
-        return hashlib.sha256((adapter / "adapter_model.safetensors").read_bytes()).hexdigest()[:12]
+        kept = hosted if hosted.exists() else adapter / "adapter_model.safetensors"
+        return hashlib.sha256(kept.read_bytes()).hexdigest()[:12]
     except OSError as error:
         raise DataError(f"{adapter}: no adapter ({error.strerror}); expected adapter_model.safetensors in it") from None
 

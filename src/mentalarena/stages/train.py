@@ -10,7 +10,8 @@ from mentalarena.errors import ConfigError
 from mentalarena.models.backends import need_extra
 from mentalarena.models.base import ModelRef
 from mentalarena.stages.run import Arm, Run, link
-from mentalarena.training.lora import LoraTrainer
+from mentalarena.training.hosted import HostedTrainer
+from mentalarena.training.lora import LoraTrainer, Trainer
 from mentalarena.training.rows import Row, distinct, read_rows, warm_start_rows
 
 
@@ -29,6 +30,11 @@ def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> Model
 def check_trainable(run: Run) -> None:
     """Raises `ConfigError` before anything is paid for, when the therapist's model could not be trained here."""
     learner = run.learner
+    if run.config.training.where == "hosted":
+        if learner.provider != "openai":
+            raise ConfigError(f"training.where: 'hosted' with provider {learner.provider!r}; expected provider 'openai'")
+        need_extra("openai", ("openai", "aiohttp"), "hosted training")
+        return
     if learner.provider == "scripted" or (learner.provider == "openai" and not learner.weights):
         raise ConfigError(
             f"models: provider {learner.provider!r} cannot be trained; expected 'embedded', 'transformers', or 'openai' with "
@@ -60,6 +66,10 @@ def _fit(run: Run, rows: Sequence[Row], start: ModelRef, out: Path, title: str) 
         run.progress.advance(share - reached)
         reached = share
 
-    ref = LoraTrainer(run.config.training, run.config.seed, told).fit(rows, start, out)
+    settings, seed = run.config.training, run.config.seed
+    trainer: Trainer = LoraTrainer(settings, seed, told)
+    if settings.where == "hosted":
+        trainer = HostedTrainer(settings, run.learner, seed, told)
+    ref = trainer.fit(rows, start, out)
     run.progress.advance(1.0 - reached)
     return ref
