@@ -1,6 +1,6 @@
 """Hosted fine-tuning (OpenAI's API and others that speak it): upload, job, events, and the name of the model that comes of it.
 
-No job is made twice. What was done is on disk before the next step (`hosted.json` in the iteration's folder); a job carries a digest of
+No job is made twice. What was done is on disk before the next step (`hosted-job.json`); a job carries a digest of
 its rows and settings as metadata, and where a process died between asking for a job and writing it down, the job is found by
 that. The rows' file is uploaded again in that one case: a file costs nothing.
 
