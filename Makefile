@@ -10,7 +10,9 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,demo]'
 	touch $@
 
-.PHONY: demo test check wheel clean
+.PHONY: install demo test check wheel clean
+install: $(VENV)/.installed  ## the environment alone: .venv/bin/mentalarena
+
 demo: $(VENV)/.installed  ## the default loop with the embedded model: result table and report
 	$(BIN)/mentalarena run --out $(OUT)
 

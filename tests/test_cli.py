@@ -537,14 +537,32 @@ def test_notes_that_could_tell_who_somebody_is_are_refused_redacted_or_signed_fo
     assert (told["source"], told["licence"]) == ("draft by scripted from notes.txt, not reviewed", "own notes")
     assert run("patients", "check", str(out), "--no-identifiers").stdout.count("look   draft") == 1
     out.unlink()
+    assert "expected one of them" in run(*draft, "--checked", "--redact").stderr
+    assert "cannot draft" in run(*draft[:-2], "--redact").stderr
     assert run(*draft, "--checked").returncode == 0
     assert "Maria Lopez" in out.read_text("utf-8")
+
+
+def test_one_person_of_any_split_is_shown_as_its_own_prompt_has_it() -> None:
+    told = run("patients", "show", "ahmed-warsame-1", "--patients", "library").stdout
+    assert told.startswith(
+        "about you: age 23, culture Somali-Canadian, Toronto, gender man, occupation call centre agent\nhistory: "
+    )
+    assert told.endswith("source: mentalarena library, licence: CC-BY-4.0\n")
+    absent = run("patients", "show", "nobody", "--patients", "library")
+    assert absent.stderr == (
+        "mentalarena: library: no patient 'nobody'; expected an id from `mentalarena patients list --patients library`\n"
+    )
+    listed = run("patients", "list", "--patients", "library", *SCRIPTED)
+    assert len(listed.stdout.splitlines()) == 60
+    assert "library: 60 of 129 patients come" in listed.stderr
 
 
 def test_counterfactuals_are_written_and_play(tmp_path: Path) -> None:
     out = str(tmp_path / "varied.jsonl")
     told = run("patients", "counterfactual", "library", "--out", out, "--attribute", "gender", "--each", "1")
-    assert "317 originals" in told.stdout
+    assert told.returncode == 0, told.stderr
+    assert "129 originals" in told.stdout, "the play split alone: whom one plays with is no longer held out"
     assert "--attribute height: expected one of" in run(
         "patients", "counterfactual", "library", "--out", f"{out}2", "--attribute", "height"
     ).stderr  # fmt: skip

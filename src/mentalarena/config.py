@@ -133,6 +133,10 @@ class PlayConfig(Section):
 class TrainingConfig(Section):
     """The Model Optimizer: which rows, and how they are learnt (LoRA SFT; TRL and PEFT)."""
 
+    method: Literal["sft", "dpo"] = "sft"
+    """`sft`: the best answers are learnt. `dpo`: the better of two is preferred (pairs of the two diagnoses and of trials that
+    scored apart; Rafailov et al. 2023). DPO replays nothing of the verifier."""
+    dpo_beta: float = Field(default=0.1, gt=0)
     where: Literal["here", "hosted"] = "here"
     """`hosted`: the provider of an `openai` model trains it (fine-tuning API); LoRA settings are then the provider's own."""
     trained: Literal["shared", "therapist", "patient"] = "shared"

@@ -94,7 +94,7 @@ def test_readability_is_in_the_range_in_which_people_talk() -> None:
 def test_identifiers_in_a_persons_words_are_found() -> None:
     pytest.importorskip("presidio_analyzer")
     told = audit.subjects([patient("a", behavior="i called maria at 020 7946 0958 and hung up")])
-    assert [f.detail for f in audit.identifying(told)] == ["contact: 020 7946 0958"]
+    assert [f.detail for f in audit.identifying(told)] == ["contact: 020 7946 0958 (behavior 1)"]
 
 
 def test_coverage_counts_people_by_disorder_age_and_severity() -> None:

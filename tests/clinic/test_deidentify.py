@@ -24,6 +24,7 @@ from mentalarena.clinic.deidentify import identifiers, redacted
         ("Born 12/03/1984.", "date", "12/03/1984"),
         ("seen 2021-05-03 again", "date", "2021-05-03"),
         ("since March 2020", "date", "March 2020"),
+        ("He left in 2021.", "date", "in 2021"),
         ("call 020 7946 0958", "contact", "020 7946 0958"),
         ("call +1 (212) 555-0147", "contact", "+1 (212) 555-0147"),
         ("write to j.s@example.com", "contact", "j.s@example.com"),
@@ -39,6 +40,12 @@ from mentalarena.clinic.deidentify import identifiers, redacted
 def test_what_could_tell_who_somebody_is_is_found(text: str, kind: str, place: str) -> None:
     assert [(hit.kind, hit.text) for hit in identifiers(text)] == [(kind, place)]
     assert place not in redacted(text, identifiers(text))
+
+
+def test_a_name_that_stands_in_an_address_of_mail_too_is_found_and_every_place_is_redacted() -> None:
+    text = "Maria Keller, 42, wakes at four. Write to maria.keller@example.org. They call her Maria Keller at work."
+    assert [hit.text for hit in identifiers(text)] == ["Maria Keller", "maria.keller@example.org", "Maria Keller"]
+    assert "aria" not in redacted(text, identifiers(text)[:1] + identifiers(text)[1:2])
 
 
 def test_ordinary_talk_is_left_alone() -> None:

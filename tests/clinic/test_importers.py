@@ -125,6 +125,12 @@ def test_a_table_is_read_by_its_mapping_and_says_what_was_left_out(tmp_path: Pat
     assert left == ("colour",)
 
 
+def test_a_spreadsheets_semicolons_are_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("past;mood\nalone, mostly;low\n")
+    patients, _ = read_mapped(tmp_path / "mine.csv", {"history": "past", "emotions": "mood"})
+    assert (patients[0].cognitive_model.history, patients[0].cognitive_model.emotions) == ("alone, mostly", "low")
+
+
 @pytest.mark.parametrize(
     ("content", "mapping", "expected"),
     [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mentalarena.cli.common import AsJson, Assignments, ConfigFile
+from mentalarena.cli.common import AsJson, Assignments, ConfigFile, say_what_plays, who_comes
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.report.text import printable
 
@@ -22,35 +22,51 @@ patients_app = typer.Typer(
 Source = Annotated[
     str, typer.Argument(help="`library`, or a JSON or JSONL file of patients (or of people in the library's form).")
 ]
+Who = Annotated[str | None, typer.Option("--patients", help="library, generated or a file, as for `play`; or how many.")]
 Into = Annotated[Path, typer.Option("--out", help="JSONL file to write; it must not be there yet.")]
 Licence = Annotated[str, typer.Option(help="Under which licence you have them; follows them into every training row.")]
 
 
 @patients_app.command("list")
-def list_patients(config: ConfigFile = None, set_: Assignments = None, as_json: AsJson = False) -> None:
+def list_patients(
+    patients: Who = None, config: ConfigFile = None, set_: Assignments = None, as_json: AsJson = False
+) -> None:
     """Ids of the patients that `play` would take, with how they cope."""
     from mentalarena.config import load_config
     from mentalarena.stages.run import coming
 
-    patients = coming(load_config(config, set_ or ()))
+    settings = load_config(config, [*(set_ or ()), *who_comes(patients, None)])
+    come = coming(settings)
     if as_json:
-        typer.echo(json.dumps([p.id for p in patients]))
+        typer.echo(json.dumps([p.id for p in come]))
         return
-    for patient in patients:
-        typer.echo(printable(f"{patient.id}  {patient.cognitive_model.coping_strategies}"))
+    for patient in come:
+        typer.echo(printable(f"{patient.id}  {' '.join(patient.cognitive_model.coping_strategies.split())}".rstrip()))
+    say_what_plays(settings)
 
 
 @patients_app.command("show")
-def show_patient(patient_id: str, config: ConfigFile = None, set_: Assignments = None, as_json: AsJson = False) -> None:
-    """One patient's cognitive model."""
+def show_patient(
+    patient_id: str, patients: Who = None, config: ConfigFile = None, set_: Assignments = None, as_json: AsJson = False
+) -> None:
+    """One patient as its own prompt has it: demographics, cognitive model, what it says; of any split of the library."""
+    from mentalarena.clinic.collection import open_collection
     from mentalarena.clinic.files import patient_record
     from mentalarena.config import load_config
     from mentalarena.stages.run import coming
 
-    found = [p for p in coming(load_config(config, set_ or ())) if p.id == patient_id]
+    settings = load_config(config, [*(set_ or ()), *who_comes(patients, None)])
+    source = settings.clinic.source
+    known = coming(settings) if source == "generated" else open_collection(source).patients
+    found = [p for p in known if p.id == patient_id]
     if not found:
-        raise DataError(f"no patient {patient_id!r}; expected an id from `mentalarena patients list`")
-    typer.echo(json.dumps(patient_record(found[0])) if as_json else printable(found[0].cognitive_model.profile()))
+        where = "" if source == "generated" else f" --patients {source}"
+        raise DataError(f"{source}: no patient {patient_id!r}; expected an id from `mentalarena patients list{where}`")
+    told = found[0]
+    if as_json:
+        typer.echo(json.dumps(patient_record(told), ensure_ascii=False))
+    else:
+        typer.echo(printable(f"{told.encoded()}\nsource: {told.source}, licence: {told.licence}"))
 
 
 @patients_app.command("check")
@@ -110,7 +126,12 @@ def import_patients(
     licence: Licence = "unstated",
     source: Annotated[str, typer.Option(help="What the collection is called; follows its patients into every row.")] = "",
     map_: Annotated[
-        list[str] | None, typer.Option("--map", help="OURS=THEIRS, such as history=anamnesis; repeatable.")
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="OURS=THEIRS, such as history=anamnesis; repeatable. Ours: the components (history, ...), id, name, "
+            "person, core_beliefs.helpless (unlovable, worthless), demographics.ANYTHING.",
+        ),
     ] = None,
 ) -> None:
     """Patients of another collection as a file that `play --patients FILE` takes."""
@@ -153,7 +174,7 @@ def draft_patients(
     set_: Assignments = None,
     licence: Licence = "unstated",
     redact: Annotated[
-        bool, typer.Option("--redact", help="Put [name], [date], ... in the place of what is found.")
+        bool, typer.Option("--redact", help="Put (name), (date), ... in square brackets in the place of what is found.")
     ] = False,
     checked: Annotated[
         bool, typer.Option("--checked", help="Somebody has looked at what was found: go on with the text as it is.")
@@ -166,7 +187,11 @@ def draft_patients(
     from mentalarena.stages.draft import Drafted, draft, read_vignettes
 
     _must_be_new(out)
+    if redact and checked:
+        raise ConfigError("--redact and --checked: expected one of them (checked text is used as it is)")
     settings = load_config(config, set_ or ()).models.therapist
+    if settings.provider == "embedded":
+        raise ConfigError("the embedded model cannot draft: expected a real model (--config configs/transformers.toml)")
     vignettes = read_vignettes(notes)
     if not checked:
         found = [(number, hit) for number, text in enumerate(vignettes, 1) for hit in identifiers(text)]
@@ -177,7 +202,8 @@ def draft_patients(
                 f"{notes}: {len(found)} places could tell who somebody is; nothing was sent to a model. Expected a text without "
                 "them, --redact (replaces them; read the result), or --checked (somebody has looked)"
             )
-        vignettes = [redacted(text, identifiers(text)) for text in vignettes]
+        for _ in range(3):  # what stood beside a name may now look like one
+            vignettes = [redacted(text, [h for h in identifiers(text) if "[" not in h.text]) for text in vignettes]
     drafts: list[Patient] = []
 
     def done(drafted: Drafted) -> None:
@@ -187,7 +213,8 @@ def draft_patients(
             typer.echo(printable(f"{drafted.patient.id}: look at {hit.kind}: {hit.text}"), err=True)
 
     failed = draft(vignettes, settings, notes.name, licence, done)
-    typer.echo(f"{out}: {len(drafts)} drafts, marked as not reviewed; read and mend them, then say so in `source`")
+    if drafts:
+        typer.echo(f"{out}: {len(drafts)} drafts, marked as not reviewed; read and mend them, then say so in `source`")
     if failed:
         raise DataError(f"{notes}: {len(failed)} of {len(vignettes)} vignettes made no draft; {failed[0]}")
 
@@ -200,15 +227,27 @@ def vary_patients(
         list[str] | None, typer.Option(help="age, gender, culture, occupation; repeatable. Without it: all.")
     ] = None,
     each: Annotated[int | None, typer.Option(min=1, help="At most so many other values an attribute.")] = None,
-    seed: Annotated[int, typer.Option(help="Draws the values where --each leaves some out.")] = 0,
+    split: Annotated[
+        str,
+        typer.Option(help="Of the library: play, development, held_out or all. What is played with is no longer held out."),
+    ] = "play",
+    seed: Annotated[int, typer.Option(help="Draws the order, and the values where --each leaves some out.")] = 0,
 ) -> None:
-    """The same cognitive models under other demographics, one at a time, for bias analysis (play them with arena.intake)."""
+    """The same cognitive models under other demographics, one at a time, for bias analysis (play them with arena.intake).
+
+    People come in an order drawn by seed, each with all of its counterfactuals."""
+    import random
+
     from mentalarena.clinic.collection import open_collection
     from mentalarena.clinic.counterfactual import VALUES, counterfactuals
     from mentalarena.clinic.files import write_patients
 
     _must_be_new(out)
-    patients = open_collection(source).patients
+    found = open_collection(source)
+    if split not in ("play", "development", "held_out", "all"):
+        raise ConfigError(f"--split {split}: expected play, development, held_out or all")
+    patients = [p for p in found.patients if split == "all" or found.splits.get(p.person, split) == split]
+    random.Random(f"counterfactual-{seed}").shuffle(patients)
     try:
         made = counterfactuals(patients, attribute or tuple(VALUES), each, seed)
     except ValueError as error:

@@ -172,7 +172,8 @@ def likenesses(people: Sequence[Subject], embedder: Embedder) -> list[Likeness]:
 def duplicates(people: Sequence[Subject], embedder: Embedder) -> list[Finding]:
     """No two people alike, by words in a row and by meaning; texts of one person apart from each other too."""
     found = [Finding("near-duplicate", "error", f"{a}, {b}", f"{RUN} words: {run}") for a, b, run in shared_runs(people)]
-    found += [Finding("repetition", "look", a, f"{RUN} words: {run}") for a, run in repeated_within(people)]
+    first = dict(reversed(repeated_within(people)))
+    found += [Finding("repetition", "look", person, f"{RUN} words: {run}") for person, run in sorted(first.items())]
     return found + [
         Finding(
             "near-duplicate",
@@ -234,11 +235,14 @@ def identifying(people: Iterable[Subject]) -> list[Finding]:
     """What could tell who somebody is. Raises `ConfigError` where Presidio is missing."""
     from mentalarena.clinic.deidentify import identifiers
 
+    places: dict[tuple[str, str, str], list[str]] = {}
+    for person in people:
+        for component, text in person.texts:
+            for hit in identifiers(text):
+                places.setdefault((person.id, hit.kind, hit.text), []).append(component)
     return [
-        Finding("identifier", "look", f"{person.id}: {component}", f"{hit.kind}: {hit.text}")
-        for person in people
-        for component, text in person.texts
-        for hit in identifiers(text)
+        Finding("identifier", "look", person, f"{kind}: {text} ({', '.join(dict.fromkeys(where))})")
+        for (person, kind, text), where in places.items()
     ]
 
 

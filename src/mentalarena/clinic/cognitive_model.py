@@ -36,7 +36,8 @@ class CoreBeliefs:
     worthless: tuple[str, ...] = ()
 
     def text(self) -> str:
-        return "; ".join((*self.helpless, *self.unlovable, *self.worthless))
+        beliefs = (*self.helpless, *self.unlovable, *self.worthless)
+        return "; ".join([*(belief.rstrip(".") for belief in beliefs[:-1]), *beliefs[-1:]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ def open_collection(source: str, references: Path | None = None) -> Collection:
     if path.suffix == ".jsonl" and any("situations" in record for record in read_jsonl(path)[:1]):
         return _of_people(source, read_people(path), own)
     patients = read_patients(path)
-    people = {p.person or p.id: dict(p.demographics) for p in patients}
+    people = {p.person or p.id: dict(p.demographics) for p in reversed(patients)}  # of several, the first: an original
     return Collection(source, patients, audit.subjects(patients), people, {}, own)
 
 

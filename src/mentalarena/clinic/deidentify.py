@@ -76,15 +76,19 @@ def identifiers(text: str) -> list[Identifier]:
 
 
 def redacted(text: str, found: Iterable[Identifier]) -> str:
-    """The text with each place replaced by its kind in brackets."""
-    for hit in sorted(found, key=lambda h: -h.start):
+    """The text with each place replaced by its kind in brackets, and every other place where the same words stand."""
+    hits = sorted(found, key=lambda h: -h.start)
+    for hit in hits:
         text = f"{text[: hit.start]}[{hit.kind}]{text[hit.end :]}"
+    for hit in hits:
+        text = re.sub(rf"(?<!\w){re.escape(hit.text)}(?!\w)", f"[{hit.kind}]", text)
     return text
 
 
 def _capitalised(text: str) -> Iterable[tuple[int, int]]:
     """Capitalised words that are no ordinary words, at the beginning of a sentence too."""
-    lower = _common_words() | set(re.findall(r"(?<![\w'])[a-z]+", text))
+    plain = re.sub(r"\S*[@/]\S*|\S+\.\S+", " ", text)  # an address of mail holds names in lower case
+    lower = _common_words() | set(re.findall(r"(?<![\w'])[a-z]+", plain))
     for match in _CAPITALISED.finditer(text):
         words = [(m.start() + match.start(), m[0]) for m in re.finditer(r"\S+", match[0])]
         while words and _ordinary(words[0][1], lower):

@@ -165,11 +165,13 @@ def _records(path: Path) -> list[tuple[int, dict[str, Any]]]:
 def _rows(path: Path) -> list[tuple[int, dict[str, Any]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
+            head = file.readline()
+            file.seek(0)
+            cut = max(",;\t", key=head.count)  # a spreadsheet writes semicolons where the comma is the decimal sign
+            rows = list(csv.DictReader(file, strict=True, delimiter=cut))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{path}: {getattr(error, 'strerror', None) or error}; expected a UTF-8 CSV file with a header"
-        ) from None
+        what = "not UTF-8" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or error
+        raise DataError(f"{path}: {what}; expected a UTF-8 CSV file with a header") from None
     if not rows:
         raise DataError(f"{path}: no records; expected a header and at least one line")
     for number, row in enumerate(rows, 1):

@@ -11,6 +11,7 @@ from mentalarena.runs.directory import write_jsonl
 from mentalarena.stages.rehearse import REHEARSAL
 from mentalarena.stages.run import Arm, Json, Run, digest_of, recorded
 from mentalarena.training.controls import same_amount, shuffled_labels
+from mentalarena.training.preference import preference_pairs
 from mentalarena.training.rows import (
     THERAPIST,
     VERIFIER,
@@ -23,9 +24,12 @@ from mentalarena.training.rows import (
     verifier_rows,
 )
 
+PREFERENCES = "preferences.jsonl"
+
 
 def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] | None = None) -> Json:
-    """Training rows from the episodes of an iteration into `sft.jsonl`; returns how many of each kind.
+    """Training rows from the episodes of an iteration into `sft.jsonl`, preference pairs into `preferences.jsonl`; returns how
+    many rows of each kind.
 
     `most` caps the therapist's rows by kind; a control arm's cap is what the main arm has, unless it is given. A control
     arm replays dialogue only: choices, outcomes and scores are verdicts.
@@ -47,7 +51,7 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
     }
 
     def work() -> Json:
-        episodes = read_episodes(source)
+        episodes = played = read_episodes(source)
         profiles = None
         if settings.input == "profile":
             profiles = {p.id: p.cognitive_model for p in run.patients(iteration)}
@@ -71,6 +75,8 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
         elif settings.trained == "patient":
             rows = distinct(row for row in own if row.kind != "score")
         write_jsonl(folder / "sft.jsonl", (row.as_dict() for row in rows))
+        pairs = preference_pairs(played) if arm == "main" else []
+        write_jsonl(folder / PREFERENCES, (pair.as_dict() for pair in pairs))
         return {kind: sum(row.kind == kind for row in rows) for kind in (*THERAPIST, *VERIFIER)}
 
     return recorded(folder / "build.json", inputs, work, folder / "sft.jsonl")

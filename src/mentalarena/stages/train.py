@@ -9,17 +9,22 @@ from mentalarena.arena.prompts import load_prompts
 from mentalarena.errors import ConfigError
 from mentalarena.models.backends import need_extra
 from mentalarena.models.base import ModelRef
+from mentalarena.stages.build import PREFERENCES
 from mentalarena.stages.run import Arm, Run, link
 from mentalarena.training.hosted import HostedTrainer
-from mentalarena.training.lora import LoraTrainer, Trainer
-from mentalarena.training.rows import Row, distinct, read_rows, warm_start_rows
+from mentalarena.training.lora import Example, LoraTrainer, Trainer
+from mentalarena.training.preference import read_pairs
+from mentalarena.training.rows import distinct, read_rows, warm_start_rows
 
 
 def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> ModelRef:
     """The model that plays `iteration`: learnt from the rows of the iterations before. Raises `TrainingFailed`."""
     settings = run.config.training
     first = 0 if settings.rows == "accumulated" else iteration - 1
-    rows = distinct(row for i in range(first, iteration) for row in read_rows(run.folder(i, arm) / "sft.jsonl"))
+    folders = [run.folder(i, arm) for i in range(first, iteration)]
+    rows: Sequence[Example] = distinct(row for folder in folders for row in read_rows(folder / "sft.jsonl"))
+    if settings.method == "dpo":
+        rows = [pair for folder in folders for pair in read_pairs(folder / PREFERENCES)]
     begin = start if settings.start_from == "previous" else warm_started(run)
     title = f"train {iteration}" if arm == "main" else f"train ({arm})"
     if arm == "main":
@@ -30,7 +35,11 @@ def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> Model
 def check_trainable(run: Run) -> None:
     """Raises `ConfigError` before anything is paid for, when the therapist's model could not be trained here."""
     learner = run.learner
+    if run.config.training.method == "dpo" and run.config.loop.control != "none":
+        raise ConfigError("training.method: 'dpo' has no control arm yet (it needs verdicts); expected loop.control='none'")
     if run.config.training.where == "hosted":
+        if run.config.training.method != "sft":
+            raise ConfigError("training.where: 'hosted' learns by 'sft' here; expected training.method='sft'")
         if learner.provider != "openai":
             raise ConfigError(f"training.where: 'hosted' with provider {learner.provider!r}; expected provider 'openai'")
         need_extra("openai", ("openai", "aiohttp"), "hosted training")
@@ -55,7 +64,7 @@ def warm_started(run: Run) -> ModelRef:
     return _fit(run, rows, run.base, run.out / "arms" / "warm-start", "warm start")
 
 
-def _fit(run: Run, rows: Sequence[Row], start: ModelRef, out: Path, title: str) -> ModelRef:
+def _fit(run: Run, rows: Sequence[Example], start: ModelRef, out: Path, title: str) -> ModelRef:
     check_trainable(run)
     run.backends.release()  # the memory belongs to the training now
     run.progress.start(title, 1.0)

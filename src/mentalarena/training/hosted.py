@@ -22,8 +22,7 @@ from mentalarena.config import ModelConfig, TrainingConfig
 from mentalarena.errors import DataError, TrainingFailed
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import read_json, write_whole
-from mentalarena.training.lora import ADAPTER, RESULT, Progress
-from mentalarena.training.rows import Row
+from mentalarena.training.lora import ADAPTER, RESULT, Example, Progress
 
 STATE, HOSTED = "hosted-job.json", "hosted.json"
 MARK = "mentalarena"
@@ -45,11 +44,11 @@ class HostedTrainer:
     ) -> None:
         self._settings, self._learner, self._seed, self._progress, self._wait = settings, learner, seed, progress, wait
 
-    def fit(self, rows: Sequence[Row], start: ModelRef, out: Path) -> ModelRef:
+    def fit(self, rows: Sequence[Example], start: ModelRef, out: Path) -> ModelRef:
         finished = ModelRef(start.base, out / ADAPTER)
         if len(rows) < FEWEST:
             raise DataError(f"{out}: {len(rows)} rows; expected at least {FEWEST} for a hosted job")
-        data = "".join(json.dumps(chat_row(row), ensure_ascii=False) + "\n" for row in rows).encode()
+        data = "".join(json.dumps(chat_row(row.as_dict()), ensure_ascii=False) + "\n" for row in rows).encode()
         body = self._body(start)
         digest = hashlib.sha256(data + json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]
         result = out / ADAPTER / RESULT
@@ -125,9 +124,9 @@ class HostedTrainer:
             raise TrainingFailed(f"hosted fine-tuning: {told}; nothing is lost, the same command goes on") from None
 
 
-def chat_row(row: Row) -> dict[str, Any]:
+def chat_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row as the API takes it: a conversation whose last message is the assistant's."""
-    return {"messages": [*(m.as_dict() for m in row.prompt), {"role": "assistant", "content": row.completion}]}
+    return {"messages": [*row["prompt"], *row["completion"]]}
 
 
 def hosted_name(adapter: Path) -> str:

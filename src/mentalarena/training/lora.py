@@ -22,7 +22,6 @@ from mentalarena.models.backends import folder_of
 from mentalarena.models.base import ModelRef
 from mentalarena.models.memory import keep_freed_memory
 from mentalarena.runs.directory import read_json, write_jsonl, write_whole
-from mentalarena.training.rows import Row
 
 PARENT = "MENTALARENA_TRAINING_PARENT"
 ADAPTER, JOB, RESULT = "adapter", "training.json", "result.json"
@@ -30,10 +29,16 @@ Progress = Callable[[float, float], None]
 """Called with the share that is done (0 to 1) and the latest training loss."""
 
 
+class Example(Protocol):
+    """A row, or a pair of answers."""
+
+    def as_dict(self) -> dict[str, Any]: ...
+
+
 class Trainer(Protocol):
     """The seam: rows and weights in, better weights out."""
 
-    def fit(self, rows: Sequence[Row], start: ModelRef, out: Path) -> ModelRef:
+    def fit(self, rows: Sequence[Example], start: ModelRef, out: Path) -> ModelRef:
         """Train and leave the result under `out`; calling again goes on or returns what is finished."""
         ...
 
@@ -44,7 +49,7 @@ class LoraTrainer:
     def __init__(self, settings: TrainingConfig, seed: int, progress: Progress = lambda share, loss: None) -> None:
         self._settings, self._seed, self._progress = settings, seed, progress
 
-    def fit(self, rows: Sequence[Row], start: ModelRef, out: Path) -> ModelRef:
+    def fit(self, rows: Sequence[Example], start: ModelRef, out: Path) -> ModelRef:
         finished = ModelRef(start.base, out / ADAPTER)
         if not rows:
             raise DataError(f"{out}: no rows to train on; expected at least one (see the problems of the episodes)")
@@ -71,7 +76,7 @@ class LoraTrainer:
         self._run(out / JOB)
         return finished
 
-    def _inputs(self, rows: Sequence[Row], start: ModelRef) -> str:
+    def _inputs(self, rows: Sequence[Example], start: ModelRef) -> str:
         """A digest of what decides the result: an adapter from other rows, settings or weights is not this one."""
         adapter = (start.adapter / RESULT).read_text("utf-8") if start.adapter else ""
         told = [start.base, adapter, self._seed, self._settings.model_dump(mode="json", exclude={"save_steps"})]
@@ -113,7 +118,7 @@ def _train(job: dict[str, Any]) -> None:
     from datasets import Dataset
     from peft import LoraConfig, PeftModel
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
-    from trl import SFTConfig, SFTTrainer
+    from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 
     keep_freed_memory()
     settings, out = TrainingConfig.model_validate(job["settings"]), Path(job["out"])
@@ -126,10 +131,11 @@ def _train(job: dict[str, Any]) -> None:
     tokenizer = AutoTokenizer.from_pretrained(job["base"])
     model = AutoModelForCausalLM.from_pretrained(job["base"], use_safetensors=True, dtype="float32")
     records = [json.loads(line) for line in Path(job["rows"]).read_text("utf-8").split("\n") if line]
-    rows = [{"prompt": r["prompt"], "completion": r["completion"]} for r in records]
+    answers = ("chosen", "rejected") if settings.method == "dpo" else ("completion",)
+    rows = [{name: r[name] for name in ("prompt", *answers)} for r in records]
 
     def length(row: dict[str, Any]) -> int:
-        return len(tokenizer.apply_chat_template([*row["prompt"], *row["completion"]], return_dict=False))
+        return max(len(tokenizer.apply_chat_template([*row["prompt"], *row[name]], return_dict=False)) for name in answers)
 
     fitting = [row for row in rows if length(row) <= settings.max_length]
     if not fitting:
@@ -156,13 +162,18 @@ def _train(job: dict[str, Any]) -> None:
             if "loss" in (logs or {}):
                 print(json.dumps({"share": round(share, 4), "loss": float(logs["loss"])}), flush=True)
 
-    trainer = SFTTrainer(
+    sft = settings.method == "sft"
+    method: dict[str, Any] = {} if sft else {"beta": settings.dpo_beta}
+    if sft:
+        method["train_sampling_strategy"] = "group_by_length"
+    trainer = (SFTTrainer if sft else DPOTrainer)(
         model=model,
         train_dataset=Dataset.from_list(fitting),
         processing_class=tokenizer,
         peft_config=None if job["adapter"] else lora,
         callbacks=[Tell()],
-        args=SFTConfig(
+        args=(SFTConfig if sft else DPOConfig)(
+            **method,
             output_dir=str(out / "checkpoints"),
             num_train_epochs=settings.epochs,
             per_device_train_batch_size=settings.batch_size,
@@ -173,7 +184,6 @@ def _train(job: dict[str, Any]) -> None:
             weight_decay=settings.weight_decay,
             max_grad_norm=settings.max_grad_norm,
             optim=settings.optimizer,
-            train_sampling_strategy="group_by_length",
             max_length=None,
             gradient_checkpointing=False,
             bf16=False,

@@ -227,8 +227,13 @@ def _row(
     role: RoleName,
     score: int | None = None,
 ) -> Row:
+    return Row(kind, prompt, completion, lineage_of(episode, role, score))
+
+
+def lineage_of(episode: Episode, role: RoleName, score: int | None = None) -> RowLineage:
+    """Where an example that is made of an episode comes from; `role` gave its answer."""
     origin = episode.lineage
-    lineage = RowLineage(
+    return RowLineage(
         episode.id,
         origin.iteration if origin else 0,
         origin.models.get(role, "") if origin else "",
@@ -237,4 +242,3 @@ def _row(
         origin.patient_licence if origin else "unstated",
         score,
     )
-    return Row(kind, prompt, completion, lineage)
