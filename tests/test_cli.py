@@ -499,6 +499,8 @@ def test_another_collection_is_imported_and_plays(tmp_path: Path) -> None:
         "2 principles in 2 groups"
         in run("patients", "import-principles", str(tmp_path / "p.json"), "--out", principles).stdout
     )
+    again = run("patients", "import-principles", str(tmp_path / "p.json"), "--out", principles)
+    assert again.stderr.endswith("is there already; expected a new file\n")
     chosen = ("--set", f"clinic.principles={principles}")
     played = run("play", "--patients", out, "--out", str(tmp_path / "run"), "--quiet", *chosen, *SCRIPTED)
     assert played.returncode == 0, played.stderr
@@ -538,8 +540,13 @@ def test_notes_that_could_tell_who_somebody_is_are_refused_redacted_or_signed_fo
     assert run("patients", "check", str(out), "--no-identifiers").stdout.count("look   draft") == 1
     out.unlink()
     assert "expected one of them" in run(*draft, "--checked", "--redact").stderr
+    kept = notes.read_text()
+    notes.write_text("she counts the hours. call 020 7946 0958")
+    assert "vignette 1: contact: 020 7946 0958" in run(*draft).stderr
+    notes.write_text(kept)
     assert "cannot draft" in run(*draft[:-2], "--redact").stderr
     assert run(*draft, "--checked").returncode == 0
+    assert run(*draft, "--checked").stderr == f"mentalarena: {out}: is there already; expected a new file\n"
     assert "Maria Lopez" in out.read_text("utf-8")
 
 
@@ -563,6 +570,8 @@ def test_counterfactuals_are_written_and_play(tmp_path: Path) -> None:
     told = run("patients", "counterfactual", "library", "--out", out, "--attribute", "gender", "--each", "1")
     assert told.returncode == 0, told.stderr
     assert "129 originals" in told.stdout, "the play split alone: whom one plays with is no longer held out"
+    again = run("patients", "counterfactual", "library", "--out", out)
+    assert again.stderr == f"mentalarena: {out}: is there already; expected a new file\n"
     assert "--attribute height: expected one of" in run(
         "patients", "counterfactual", "library", "--out", f"{out}2", "--attribute", "height"
     ).stderr  # fmt: skip

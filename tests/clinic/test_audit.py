@@ -1,5 +1,6 @@
 """The audit finds what was planted, and nothing in what is sound."""
 
+import dataclasses
 from dataclasses import replace
 
 import pytest
@@ -39,6 +40,8 @@ def test_texts_that_mean_the_same_in_other_words_order_are_found_by_embedding() 
     other = "and then i get up tired i lie awake and count the hours until the alarm"
     assert ("near-duplicate", "a, b") in found(patient("a", behavior=one), patient("b", behavior=other))
     assert found(patient("a", behavior=one), patient("b", emotions=other)) == [], "only within a component"
+    same = dataclasses.replace(patient("a-2", behavior=other), person="a")
+    assert found(dataclasses.replace(patient("a-1", behavior=one), person="a"), same) == [], "only of different people"
 
 
 def test_situations_of_one_person_may_share_the_mind_but_not_their_texts() -> None:
@@ -70,6 +73,9 @@ def test_empty_components_and_drafts_are_worth_a_look() -> None:
         ({"medicine": ("lithium",)}, "medicine: lithium has no indication among its disorders"),
         ({"psychotherapy": ("CBT for insomnia",)}, "psychotherapy: CBT for insomnia has no indication"),
         ({"id": "nobody"}, "a reference of nobody"),
+        ({"id": "nobody"}, "no reference"),
+        ({"confusable_with": ("nerves",)}, "confusable_with: 'nerves' is not in the taxonomy"),
+        ({"severity": "none"}, "no disorder, but a severity or a treatment"),
     ],
 )
 def test_a_reference_that_contradicts_the_taxonomy_or_itself_is_found(change: dict[str, object], expected: str) -> None:
@@ -95,6 +101,12 @@ def test_identifiers_in_a_persons_words_are_found() -> None:
     pytest.importorskip("presidio_analyzer")
     told = audit.subjects([patient("a", behavior="i called maria at 020 7946 0958 and hung up")])
     assert [f.detail for f in audit.identifying(told)] == ["contact: 020 7946 0958 (behavior 1)"]
+
+
+def test_own_references_are_used_and_people_are_counted_once() -> None:
+    found = open_collection("library")
+    assert found.demographics.keys() == {person.id for person in library()}
+    assert len(found.patients) > len(found.demographics)
 
 
 def test_coverage_counts_people_by_disorder_age_and_severity() -> None:

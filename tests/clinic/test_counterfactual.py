@@ -17,6 +17,9 @@ def test_only_one_demographic_differs_and_the_mind_is_the_same() -> None:
         original = made[original_of(patient.id)]
         differing = {name for name, value in patient.demographics if dict(original.demographics)[name] != value}
         assert len(differing) == (patient.id != original.id)
+        assert dict(patient.demographics).keys() == dict(original.demographics).keys()
+        assert (patient.person, patient.fixed) == (original.person, original.fixed)
+        assert patient.person
         assert patient.id == original.id or patient.id.startswith(f"{original.id}~{differing.pop()}=")
         assert replace(patient.cognitive_model, id="") == replace(original.cognitive_model, id="")
         assert (patient.voice, patient.source, patient.licence) == (original.voice, original.source, original.licence)
@@ -43,7 +46,7 @@ def test_they_are_the_same_each_time_and_each_caps_them() -> None:
 @pytest.mark.parametrize(
     ("age", "occupation", "expected"),
     [("16", "solicitor", False), ("40", "retired cook", False), ("76", "school pupil", False), ("35", "nurse", True),
-     ("66", "retired cook", True), ("16", "school pupil", True), ("76", "bus driver", False)],
+     ("66", "retired cook", True), ("16", "school pupil", True), ("76", "bus driver", False), ("70", "nurse", False)],
 )  # fmt: skip
 def test_people_that_there_hardly_are_are_not_made(age: str, occupation: str, expected: bool) -> None:
     assert likely({"age": age, "occupation": occupation}) is expected

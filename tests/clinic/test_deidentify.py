@@ -34,6 +34,9 @@ from mentalarena.clinic.deidentify import identifiers, redacted
         ("postcode LS1 4AP", "place", "LS1 4AP"),
         ("works at St Mary's Hospital", "organisation", "St Mary's Hospital"),
         ("MRN 448 291", "id", "MRN 448 291"),
+        ("card 4111 1111 1111 1111", "id", "4111 1111 1111 1111"),
+        ("IBAN GB82 WEST 1234 5698 7654 32", "id", "GB82 WEST 1234 5698 7654 32"),
+        ("Then Maria Nobody came.", "name or place", "Maria"),
         ("NHS 943 476 5919", "id", "NHS 943 476 5919"),
     ],
 )
@@ -45,6 +48,10 @@ def test_what_could_tell_who_somebody_is_is_found(text: str, kind: str, place: s
 def test_a_name_that_stands_in_an_address_of_mail_too_is_found_and_every_place_is_redacted() -> None:
     text = "Maria Keller, 42, wakes at four. Write to maria.keller@example.org. They call her Maria Keller at work."
     assert [hit.text for hit in identifiers(text)] == ["Maria Keller", "maria.keller@example.org", "Maria Keller"]
+    several = "Tom and Maximilian met Ann in Leeds."
+    assert redacted(several, identifiers(several)) == (
+        "[name or place] and [name or place] met [name or place] in [name or place]."
+    )
     assert "aria" not in redacted(text, identifiers(text)[:1] + identifiers(text)[1:2])
 
 

@@ -131,6 +131,13 @@ def test_a_spreadsheets_semicolons_are_read(tmp_path: Path) -> None:
     assert (patients[0].cognitive_model.history, patients[0].cognitive_model.emotions) == ("alone, mostly", "low")
 
 
+def test_a_byte_order_mark_line_ends_in_a_field_and_bars_are_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text('history,weak\n"a\nb","I fail | I am lost\nI am late"\n', "utf-8-sig")
+    patients, _ = read_mapped(tmp_path / "mine.csv", {"core_beliefs.helpless": "weak"})
+    assert patients[0].cognitive_model.history == "a\nb"
+    assert patients[0].cognitive_model.core_beliefs.helpless == ("I fail", "I am lost", "I am late")
+
+
 @pytest.mark.parametrize(
     ("content", "mapping", "expected"),
     [
@@ -139,6 +146,8 @@ def test_a_spreadsheets_semicolons_are_read(tmp_path: Path) -> None:
         ("a\nx\n", {"history": "b"}, "mine.csv: no field 'b'; the file has a"),
         ("a\nx\n", {"mood": "a"}, "mapping: mood: unknown"),
         ("a\n", {"history": "a"}, "mine.csv: no records"),
+        ('a\n"x', {"history": "a"}, "mine.csv: unexpected end of data"),
+        ("id,history\n1,x\n1,y\n", {}, "mine.csv:2: id: '1' stands in line 1 too"),
         ("a\n''\n", {"id": "a"}, "mine.csv:1: every component is empty"),
     ],
 )

@@ -126,6 +126,12 @@ def test_twelve_core_disorders_have_five_people_each_and_confusable_neighbours_i
     assert sum(len(r.disorders) > 1 for r in references) >= 10
 
 
+def test_the_main_disorder_is_the_one_that_is_scored() -> None:
+    both = [r for r in library_references().values() if len(r.disorders) > 1]
+    assert all(r.reference.disorder == r.disorders[0] for r in both)
+    assert library_references()["levan-kapanadze"].reference.disorder == "post traumatic stress disorder"
+
+
 def test_where_the_guideline_names_nothing_nothing_is_the_right_answer() -> None:
     healthy = [r for r in library_references().values() if r.disorders == ("no disorder",)]
     for told in healthy:

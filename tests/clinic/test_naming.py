@@ -74,6 +74,22 @@ def test_a_medicine_is_its_inns_or_a_reason(text: str, entries: tuple[str, ...],
     assert normalise_medicine(text) == Naming(entries, reason)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("No other mental disorder. Panic disorder.", ("panic disorder",)),
+        ("GAD, no disorder besides", ("generalised anxiety disorder",)),
+        ("pertraline", ()),  # a typo keeps the first letter
+        ("x" * 500 + " panic disorder", ("panic disorder",)),
+        ("\ue000 panic disorder", ("panic disorder",)),
+        (", ".join(sorted(taxonomy().disorders)[:30]).replace("no disorder, ", ""), None),
+    ],
+)
+def test_what_stands_beside_a_name_does_not_hide_it(text: str, entries: tuple[str, ...] | None) -> None:
+    found = normalise_diagnosis(text).entries
+    assert found == entries if entries is not None else len(found) == 30
+
+
 def test_one_entry_is_an_entry_and_several_are_none() -> None:
     assert normalise_diagnosis("GAD").entry == "generalised anxiety disorder"
     assert normalise_diagnosis("GAD and OCD").entry is None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -82,3 +83,25 @@ def test_the_confusable_check_offers_what_the_patient_is_easily_taken_for(
         asyncio.run(verify(patient, truth, [r for _, r in drawn], arena, asked.cast, seed=3))
         pairs = [m[-1].content for m, _ in asked.model.requests if "which fits you better" in m[-1].content]
         assert len([p for p in pairs if clinic.partner[truth.disorder] in p]) >= 2
+
+
+def test_nothing_cannot_be_tried_and_what_suits_both_settles_nothing(
+    arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player]
+) -> None:
+    drawn = clinic.draw("development", 12, seed=84)
+    patient, truth = drawn[0]
+    healthy = replace(truth, treatments=("no psychotherapy",), medicines=("no medicine",))
+    alike = replace(truth, disorder=truth.confusable[0])
+    for own, others in ((healthy, [reference for _, reference in drawn]), (truth, [alike])):
+        cast = player(judged(own, True, {True: "score: 9", False: "score: 2"})).cast
+        verdicts = asyncio.run(verify(patient, own, others, arena, cast, seed=3))
+        assert [v.check for v in verdicts] == ["choice", "confusable"]
+
+
+def test_where_nobody_differs_another_name_of_the_clinic_is_the_rival(
+    arena: Arena, clinic: GeneratedClinic, player: Callable[..., Player]
+) -> None:
+    patient, truth = clinic.draw("development", 1, seed=85)[0]
+    cast = player(judged(truth, True, {True: "score: 9", False: "score: 2"})).cast
+    verdicts = asyncio.run(verify(patient, truth, [truth], arena, cast, seed=3))
+    assert [(v.check, v.right) for v in verdicts] == [("choice", 1.0), ("confusable", 1.0)]

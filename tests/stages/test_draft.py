@@ -65,10 +65,21 @@ def test_a_name_in_a_draft_is_pointed_at() -> None:
     assert [hit.text for hit in found[0].identifiers] == ["Maria Lopez"]
 
 
+def test_a_draft_is_drawn_greedily_and_has_room_for_a_whole_cognitive_model(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    model = ScriptedModel(lambda messages, sampling: ANSWER)
+    monkeypatch.setattr("mentalarena.stages.draft.Backends.model", lambda self, config, ref: model)
+    draft(["x"], ModelConfig(provider="scripted", max_tokens=20), "notes.txt", "x")
+    sampling = model.requests[0][1]
+    assert sampling.temperature == 0
+    assert sampling.max_tokens >= 512
+
+
 def test_two_vignettes_are_two_and_the_same_one_has_the_same_id(tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("one is here\n---\ntwo is here\n\n---\n")
+    (tmp_path / "notes.txt").write_text("one is here\n---\ntwo is here\n--- he said\n---\n")
     vignettes = read_vignettes(tmp_path / "notes.txt")
-    assert vignettes == ["one is here", "two is here"]
+    assert vignettes == ["one is here", "two is here\n--- he said"]
     ids: list[str] = []
     for _ in range(2):
         draft(vignettes, ModelConfig(provider="scripted"), "notes.txt", "x", lambda found: ids.append(found.patient.id))
