@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentalarena.clinic.files import read_patients, write_patients
@@ -55,6 +55,7 @@ def test_a_file_in_the_published_layout_imports_without_loss(tmp_path: Path) -> 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=12)
 
 
+@settings(deadline=None)
 @given(
     current=st.lists(TEXT, max_size=4),
     earlier=st.lists(TEXT, max_size=4),

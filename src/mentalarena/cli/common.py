@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -41,7 +42,7 @@ def opened_run(config: Config, out: Path, quiet: bool) -> Iterator[Run]:
 
 def who_comes(patients: str | None, count: int | None) -> list[str]:
     """The settings behind `--patients` (a number, or who) and `--count`. Raises `ConfigError`."""
-    if patients is None or not patients.lstrip("-").isdigit():
+    if patients is None or not re.fullmatch(r"-?[0-9]{1,9}", patients):
         who = [f"clinic.source={json.dumps(patients)}"] if patients is not None else []
         return [*who, *([f"play.patients={count}"] if count else [])]
     if int(patients) < 1 or count:

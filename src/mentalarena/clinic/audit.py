@@ -269,7 +269,7 @@ def unreadable(people: Iterable[Subject]) -> list[Finding]:
 
 def age_group(age: str) -> str:
     """The age group of an age in years; `unknown` for anything else."""
-    return AGES[bisect(AGE_BOUNDS, int(age))] if age.isdigit() else "unknown"
+    return AGES[bisect(AGE_BOUNDS, int(age))] if re.fullmatch("[0-9]{1,3}", age) else "unknown"
 
 
 def coverage(

@@ -6,6 +6,7 @@ patients, who talk by the library's principles and are named by the taxonomy.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +17,7 @@ from mentalarena.clinic.files import read_patients
 from mentalarena.clinic.generated import generated_clinic
 from mentalarena.clinic.library import LibraryClinic
 from mentalarena.clinic.references import Reference, Split, Vocabulary
+from mentalarena.errors import DataError
 
 ENOUGH = 20
 """People of a file that make strangers unnecessary for calibration."""
@@ -60,6 +62,16 @@ class FileClinic(LibraryClinic):
     def patients(self, count: int, seed: int) -> list[Patient]:
         """The first `count` of the file, whatever the seed."""
         return self._own[:count]
+
+    def examined(self, split: Split, count: int, seed: int) -> list[tuple[Patient, Reference]]:
+        """The library's people of a split, without any who stands in the file. Raises `DataError` when nobody is left."""
+        own = {patient.person for patient in self._own}
+        met = [pair for pair in super().examined(split, sys.maxsize, seed) if pair[0].person not in own]
+        if not met:
+            raise DataError(
+                f"{self.name}: everybody of the library's {split} split is in this file; expected some who are not"
+            )
+        return met[:count]
 
     def strangers(self) -> list[Patient]:
         """The file's own people when they are many, with the library's otherwise."""

@@ -79,7 +79,7 @@ def original_of(patient_id: str) -> str:
 
 def likely(told: Mapping[str, str]) -> bool:
     """Whether there are people with such demographics: no retired pupil, no solicitor of 16."""
-    age = int(told["age"]) if told.get("age", "").isdigit() else None
+    age = int(told["age"]) if re.fullmatch("[0-9]{1,3}", told.get("age", "")) else None
     occupation = told.get("occupation", "").lower()
     if age is None or not occupation:
         return True
