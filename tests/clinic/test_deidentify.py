@@ -25,6 +25,7 @@ from mentalarena.clinic.deidentify import identifiers, redacted
         ("seen 2021-05-03 again", "date", "2021-05-03"),
         ("since March 2020", "date", "March 2020"),
         ("He left in 2021.", "date", "in 2021"),
+        ("Maria sleeps badly. i asked maria why.", "name or place", "Maria"),
         ("call 020 7946 0958", "contact", "020 7946 0958"),
         ("call +1 (212) 555-0147", "contact", "+1 (212) 555-0147"),
         ("write to j.s@example.com", "contact", "j.s@example.com"),

@@ -87,8 +87,7 @@ def redacted(text: str, found: Iterable[Identifier]) -> str:
 
 def _capitalised(text: str) -> Iterable[tuple[int, int]]:
     """Capitalised words that are no ordinary words, at the beginning of a sentence too."""
-    plain = re.sub(r"\S*[@/]\S*|\S+\.\S+", " ", text)  # an address of mail holds names in lower case
-    lower = _common_words() | set(re.findall(r"(?<![\w'])[a-z]+", plain))
+    lower = _common_words()
     for match in _CAPITALISED.finditer(text):
         words = [(m.start() + match.start(), m[0]) for m in re.finditer(r"\S+", match[0])]
         while words and _ordinary(words[0][1], lower):
