@@ -47,6 +47,8 @@ class ModelConfig(Section):
     """For `openai`: how often a request is sent again after a failure that may pass; Retry-After is honoured."""
     patience: float = Field(default=120.0, ge=0)
     """For `openai`: seconds for which a server that cannot be reached is tried again."""
+    backoff: float = Field(default=0.5, ge=0)
+    """For `openai`: seconds of the first wait after a failure, at most; the bound doubles each time."""
     requests_per_minute: float = Field(default=0, ge=0)
     """For `openai`: a limit of the provider; 0: none."""
     tokens_per_minute: float = Field(default=0, ge=0)

@@ -30,6 +30,8 @@ class FakeServer:
     def __init__(self) -> None:
         self.respond: Respond = plainly
         self.latency = 0.0
+        self.running = self.most = 0
+        """Requests at once: now, and at most so far."""
         self.asked: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
         self.url = ""
@@ -50,8 +52,10 @@ class FakeServer:
         number = len(self.asked)
         self.asked.append(body)
         self.headers.append(dict(request.headers))
-        if self.latency:
-            await asyncio.sleep(self.latency)
+        self.running += 1
+        self.most = max(self.most, self.running)
+        await asyncio.sleep(self.latency)
+        self.running -= 1
         answer = self.respond(body, number)
         if answer is None:
             assert request.transport is not None

@@ -65,7 +65,8 @@ def settings(url: str, *more: str) -> Config:
         None,
         [
             "models.all.provider=openai", "models.all.model=m", f"models.all.base_url={url}", "models.all.prompts=compact",
-            f"play.patients={PATIENTS}", "models.all.retries=12", "models.all.api_key_env=CANARY_KEY", *more,
+            f"play.patients={PATIENTS}", "models.all.retries=12", "models.all.api_key_env=CANARY_KEY",
+            "models.all.backoff=0.001", *more,
         ],
     )  # fmt: skip
 
@@ -85,7 +86,6 @@ def fake() -> Iterator[FakeServer]:
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CANARY_KEY", "canary-key-4711")
-    monkeypatch.setattr("mentalarena.models.limits.Backoff.seconds", lambda self, attempt, asked_for=None: 0.002)
 
 
 def test_1_with_30_percent_failing_every_episode_is_complete_or_carries_a_typed_problem(

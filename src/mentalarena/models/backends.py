@@ -149,6 +149,7 @@ def server_settings(config: ModelConfig) -> ServerSettings:
         config.timeout,
         config.retries,
         config.patience,
+        config.backoff,
         config.requests_per_minute,
         config.tokens_per_minute,
         config.context,

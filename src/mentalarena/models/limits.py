@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
@@ -19,20 +20,22 @@ class Rate:
 
     per_minute: float
     burst: float = 1.0
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _free_at: float = field(default=0.0, init=False)
 
     async def take(self, units: float = 1.0) -> None:
         """Wait until so many units may be used. First come, first served: each caller books its time and sleeps until then."""
         if self.per_minute <= 0:
             return
-        now = time.monotonic()
+        now = self.clock()
         start = max(self._free_at, now - self.burst)
         self._free_at = start + units * MINUTE / self.per_minute
         if (wait := start - now) > 0:
-            await asyncio.sleep(wait)
+            await self.sleep(wait)
 
     def give_back(self, units: float) -> None:
-        """Units that were booked and not used."""
+        """Units that were booked and not used; less than nothing books more."""
         if self.per_minute > 0:
             self._free_at -= units * MINUTE / self.per_minute
 
@@ -49,7 +52,7 @@ class Backoff:
         part of a bound that doubles."""
         if asked_for is not None:
             return min(asked_for, LONGEST) + random.uniform(0.0, self.first)
-        return random.uniform(0.0, min(self.most, self.first * 2.0**attempt))
+        return random.uniform(0.0, min(self.most, self.first * 2.0 ** min(attempt, 30)))
 
 
 def retry_after(header: str | None) -> float | None:

@@ -29,7 +29,7 @@ TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 52
 LARGEST = 16 << 20
 """Bytes of an answer, at most."""
 FEWEST = 1 / 12
-"""Tokens a character at the least, before a server has told how it counts: what is surely too long is not sent."""
+"""Tokens a character at the least: what is too long even so is not sent."""
 _THOUGHT = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>\s*", re.DOTALL | re.IGNORECASE)
 _OPEN_THOUGHT = re.compile(r"<think(?:ing)?>(?!.*</think)", re.DOTALL | re.IGNORECASE)
 _TOO_LONG = re.compile(r"context.{0,20}length|maximum context|too long|max_tokens|context_length_exceeded", re.IGNORECASE)
@@ -45,6 +45,8 @@ class ServerSettings:
     retries: int = 6
     patience: float = 120.0
     """Seconds for which a server that cannot be reached is tried again."""
+    backoff: float = 0.5
+    """Seconds of the first wait after a failure, at most; the bound doubles each time."""
     requests_per_minute: float = 0
     tokens_per_minute: float = 0
     context: int = 0
@@ -71,10 +73,8 @@ class ServerModel:
         self._name = name or model
         self._settings = settings
         self._servers = Servers(settings.urls or (OPENAI,))
-        self._backoff = Backoff()
         self._requests = Rate(settings.requests_per_minute)
         self._tokens = Rate(settings.tokens_per_minute)
-        self._tokens_a_character = FEWEST
         self._client: tuple[asyncio.AbstractEventLoop, Any, asyncio.Semaphore] | None = None
         self.retried = 0
         """Requests that were sent again."""
@@ -87,13 +87,13 @@ class ServerModel:
         """One reply. Raises `ModelRefusal` where asking again will not help (a prompt that is too long, a request that the
         server or the model's provider refuses, a wrong key), `ModelError` where no answer could be had."""
         size = sum(len(m.content) for m in messages)
-        needed = int(size * self._tokens_a_character) + sampling.max_tokens
+        needed = int(size * FEWEST) + sampling.max_tokens
         if self._settings.context and needed > self._settings.context:
             raise ModelRefusal(
                 f"{self._name}: prompt and reply need at least {needed} tokens; expected {self._settings.context}"
             )
         body = self._body(messages, sampling)
-        began, failures = time.monotonic(), 0
+        began, failures, backoff = time.monotonic(), 0, Backoff(self._settings.backoff)
         session, slots = await self._session()
         async with slots:
             while True:
@@ -101,21 +101,20 @@ class ServerModel:
                 await self._requests.take()
                 await self._tokens.take(needed)
                 try:
-                    reply = self._read(await self._post(session, server, body), size)
-                    self._tokens.give_back(max(0, needed - reply.usage.prompt_tokens - reply.usage.new_tokens))
+                    reply = self._read(await self._post(session, server, body))
+                    if used := reply.usage.prompt_tokens + reply.usage.new_tokens:
+                        self._tokens.give_back(needed - used)  # less than nothing where more was used than booked
                     server.answered()
                     return reply
                 except _Passing as error:
                     if error.wait is None:
                         server.failed()
-                    waited = time.monotonic() - began
                     failures += 1
-                    if error.unreachable and waited < self._settings.patience:
-                        failures = min(failures, self._settings.retries)
-                    if failures > self._settings.retries or (error.unreachable and waited >= self._settings.patience):
+                    tired = time.monotonic() - began >= self._settings.patience
+                    if tired if error.unreachable else failures > self._settings.retries:
                         raise ModelError(f"{self._name}: {self._clean(str(error))} ({failures} times)") from None
                     self.retried += 1
-                    await asyncio.sleep(self._backoff.seconds(failures - 1, error.wait))
+                    await asyncio.sleep(backoff.seconds(failures - 1, error.wait))
 
     async def close(self) -> None:
         """Close the connections of this loop."""
@@ -145,7 +144,11 @@ class ServerModel:
             headers["Authorization"] = f"Bearer {key}"
         try:
             async with session.post(f"{server.url}/chat/completions", data=body, headers=headers) as answer:
-                data = await answer.content.read(LARGEST)
+                data = b""
+                async for part in answer.content.iter_any():  # `read(n)` gives what has come so far
+                    data += part
+                    if len(data) > LARGEST:
+                        raise _Passing(f"an answer of more than {LARGEST >> 20} MiB")
                 status, header = answer.status, answer.headers.get("Retry-After")
         except TimeoutError:
             raise _Passing(f"no answer within {self._settings.timeout:.0f} s") from None
@@ -168,7 +171,7 @@ class ServerModel:
         except (ValueError, RecursionError):
             raise _Passing(f"no JSON but {told[:80]!r}") from None
 
-    def _read(self, answer: Any, size: int) -> Reply:
+    def _read(self, answer: Any) -> Reply:
         """The reply in a chat completion. Raises `_Passing` for anything else, `ModelRefusal` for a refusal."""
         try:
             choice = answer["choices"][0]
@@ -185,9 +188,6 @@ class ServerModel:
         text, finish = spoken(text, finish)
         usage = answer.get("usage") if isinstance(answer.get("usage"), Mapping) else {}
         read, written = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-        if read and size:
-            # what a server counts at the least: special tokens only add
-            self._tokens_a_character = min(read / size, self._tokens_a_character) if read / size < FEWEST else FEWEST
         return Reply(text, "length" if finish == "length" else "stop", Usage(read, written, 1), self._name)
 
     async def _session(self) -> tuple[Any, asyncio.Semaphore]:

@@ -17,8 +17,8 @@ from mentalarena.errors import ConfigError, DataError, RunError
 
 SETTINGS = "config.json"
 ROLE_FREE = (
-    "base_url", "api_key_env", "concurrency", "timeout", "retries", "patience", "requests_per_minute", "tokens_per_minute",
-    "context",
+    "base_url", "api_key_env", "concurrency", "timeout", "retries", "patience", "backoff", "requests_per_minute",
+    "tokens_per_minute", "context",
 )  # fmt: skip
 FREE = (
     *(f"models.{role}.{key}" for role in ("patient", "therapist", "judge") for key in ROLE_FREE),
