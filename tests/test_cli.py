@@ -536,7 +536,7 @@ def test_notes_that_could_tell_who_somebody_is_are_refused_redacted_or_signed_fo
     told = json.loads(out.read_text("utf-8"))
     assert "Maria" not in out.read_text("utf-8")
     assert "[name or place]" in told["history"] + json.dumps(told["core_beliefs"])
-    assert (told["source"], told["licence"]) == ("draft by scripted from notes.txt, not reviewed", "own notes")
+    assert (told["source"], told["licence"]) == ("draft by scripted from notes, not reviewed", "own notes")
     assert run("patients", "check", str(out), "--no-identifiers").stdout.count("look   draft") == 1
     out.unlink()
     assert "expected one of them" in run(*draft, "--checked", "--redact").stderr
@@ -545,7 +545,9 @@ def test_notes_that_could_tell_who_somebody_is_are_refused_redacted_or_signed_fo
     assert "vignette 1: contact: 020 7946 0958" in run(*draft).stderr
     notes.write_text(kept)
     assert "cannot draft" in run(*draft[:-2], "--redact").stderr
-    assert run(*draft, "--checked").returncode == 0
+    checked = run(*draft, "--checked")
+    assert checked.returncode == 0
+    assert "look at name or place: Maria Lopez" in checked.stderr, "what is in a draft is pointed at"
     assert run(*draft, "--checked").stderr == f"mentalarena: {out}: is there already; expected a new file\n"
     assert "Maria Lopez" in out.read_text("utf-8")
 

@@ -181,10 +181,11 @@ def draft_patients(
     ] = False,
 ) -> None:
     """Draft cognitive models from vignettes with the therapist's model. Refuses text that could tell who somebody is."""
-    from mentalarena.clinic.deidentify import identifiers, redacted
+    from mentalarena.clinic.deidentify import available, identifiers, redacted
     from mentalarena.clinic.files import write_patients
     from mentalarena.config import load_config
-    from mentalarena.stages.draft import Drafted, draft, read_vignettes
+    from mentalarena.models.backends import Backends, base_of
+    from mentalarena.stages.draft import draft, read_vignettes
 
     _must_be_new(out)
     if redact and checked:
@@ -206,13 +207,19 @@ def draft_patients(
             vignettes = [redacted(text, [h for h in identifiers(text) if "[" not in h.text]) for text in vignettes]
     drafts: list[Patient] = []
 
-    def done(drafted: Drafted) -> None:
-        drafts.append(drafted.patient)
+    def done(drafted: Patient) -> None:
+        drafts.append(drafted)
         write_patients(out, drafts)
-        for hit in drafted.identifiers:
-            typer.echo(printable(f"{drafted.patient.id}: look at {hit.kind}: {hit.text}"), err=True)
 
-    failed = draft(vignettes, settings, notes.name, licence, done)
+    backends = Backends()
+    try:
+        model = backends.model(settings, base_of(settings))
+        failed = backends.run(draft(vignettes, model, settings.prompt_set, licence, done, settings.reply_tokens))
+    finally:
+        backends.release()
+    for drafted in drafts if available() else ():
+        for hit in identifiers(drafted.cognitive_model.profile()):
+            typer.echo(printable(f"{drafted.id}: look at {hit.kind}: {hit.text}"), err=True)
     if drafts:
         typer.echo(f"{out}: {len(drafts)} drafts, marked as not reviewed; read and mend them, then say so in `source`")
     if failed:

@@ -58,6 +58,11 @@ class Identifier:
     text: str
 
 
+def available() -> bool:
+    """Whether Presidio is installed."""
+    return find_spec("presidio_analyzer") is not None
+
+
 def identifiers(text: str) -> list[Identifier]:
     """All that is found, in order, without overlaps (the longer wins). Raises `ConfigError` where Presidio is missing."""
     engine = _engine()
@@ -118,7 +123,7 @@ def _common_words() -> frozenset[str]:
 
 @lru_cache
 def _engine() -> Any:
-    if not find_spec("presidio_analyzer"):
+    if not available():
         raise ConfigError(
             "de-identification: Presidio is not installed; expected `pip install 'mentalarena[patients]'` (or, where somebody "
             "has checked the text by eye, --checked)"

@@ -4,38 +4,28 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mentalarena.arena import parsing
 from mentalarena.arena.roles import Role, cast_of
 from mentalarena.clinic.cognitive_model import LABELS, CognitiveModel, CoreBeliefs, Patient
-from mentalarena.clinic.deidentify import Identifier, identifiers
-from mentalarena.config import ModelConfig
 from mentalarena.errors import DataError, Unreadable
-from mentalarena.models.backends import Backends, base_of
-from mentalarena.models.base import Sampling
+from mentalarena.models.base import ChatModel, Sampling
 
 CUT = "---"
 """A line of its own between two vignettes of a file."""
 BELIEFS = {f"{kind} beliefs": kind for kind in ("helpless", "unlovable", "worthless")}
 PROSE = tuple(c for c in LABELS if c not in ("core_beliefs", "principles"))
+MOST = 20_000
+"""Characters of a vignette."""
 LONG = 768
 """Tokens that a whole cognitive model may take."""
 LEAST = 4
 """Components without which there is nothing to play."""
 
 
-@dataclass(frozen=True)
-class Drafted:
-    """A draft, and what could still tell who somebody is in it."""
-
-    patient: Patient
-    identifiers: tuple[Identifier, ...]
-
-
 def read_vignettes(path: Path) -> list[str]:
-    """The vignettes of a text file, cut at lines of three hyphens. Raises `DataError`."""
+    """The different vignettes of a text file, cut at lines of three hyphens. Raises `DataError`."""
     try:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -43,36 +33,30 @@ def read_vignettes(path: Path) -> list[str]:
     parts = [""]
     for line in text.splitlines():
         parts = [*parts, ""] if line.strip() == CUT else [*parts[:-1], f"{parts[-1]}{line}\n"]
-    if not (found := [part.strip() for part in parts if part.strip()]):
+    found = list(dict.fromkeys(part.strip() for part in parts if part.strip()))
+    if not found:
         raise DataError(f"{path}: empty; expected notes about a person")
+    if long := [number for number, part in enumerate(found, 1) if len(part) > MOST]:
+        raise DataError(f"{path}: vignette {long[0]}: more than {MOST} characters; expected notes about one person")
     return found
 
 
-def draft(
+async def draft(
     vignettes: Sequence[str],
-    settings: ModelConfig,
-    source: str,
+    model: ChatModel,
+    prompts: str,
     licence: str,
-    done: Callable[[Drafted], None] = lambda found: None,
+    done: Callable[[Patient], None],
+    tokens: int = LONG,
 ) -> list[str]:
-    """A patient from each vignette, in order, to `done` as soon as it is there; returns what went wrong with the others."""
-    backends = Backends()
-    try:
-        model = backends.model(settings, base_of(settings))
-        sampling = Sampling(temperature=0.0, top_p=1.0, max_tokens=max(settings.reply_tokens, LONG))
-        role = cast_of(model, settings.prompt_set, sampling).therapist
-        provenance = f"draft by {model.name} from {source}, not reviewed"
-        return backends.run(_all(vignettes, role, provenance, licence, done))
-    finally:
-        backends.release()
+    """A patient from each vignette, in order, to `done` as soon as it is there; returns what went wrong with the others.
 
-
-async def _all(
-    vignettes: Sequence[str], role: Role, source: str, licence: str, done: Callable[[Drafted], None]
-) -> list[str]:
+    `prompts` is the model's prompt set, `tokens` its longest reply.
+    """
+    role = cast_of(model, prompts, Sampling(temperature=0.0, top_p=1.0, max_tokens=max(tokens, LONG))).therapist
     failed = []
     for number, vignette in enumerate(vignettes, 1):
-        if found := await _one(number, vignette, role, source, licence):
+        if found := await _one(vignette, role, f"draft by {model.name} from notes, not reviewed", licence):
             done(found)
         else:
             problem = role.ledger.problems[-1]
@@ -80,7 +64,7 @@ async def _all(
     return failed
 
 
-async def _one(number: int, vignette: str, role: Role, source: str, licence: str) -> Drafted | None:
+async def _one(vignette: str, role: Role, source: str, licence: str) -> Patient | None:
     labels = [*BELIEFS, *(LABELS[c] for c in PROSE)]
     patient_id = f"draft-{hashlib.sha256(vignette.encode()).hexdigest()[:8]}"
 
@@ -96,5 +80,4 @@ async def _one(number: int, vignette: str, role: Role, source: str, licence: str
         return Patient(model, source=source, licence=licence)
 
     view = role.view().heard(role.prompt("draft", notes=vignette, labels="\n".join(f"{label}:" for label in labels)))
-    found = await role.ask(view, f"draft-{number}", parse)
-    return Drafted(found, tuple(identifiers(found.cognitive_model.profile()))) if found else None
+    return await role.ask(view, "draft", parse)
