@@ -23,7 +23,8 @@ def patient(patient_id: str, **texts: str) -> Patient:
 
 
 def found(*patients: Patient) -> list[tuple[str, str]]:
-    findings = audit.duplicates(audit.subjects(patients), LexicalEmbedder())
+    people = audit.subjects(patients)
+    findings = audit.duplicates(people, audit.likenesses(people, LexicalEmbedder()))
     return [(finding.check, finding.where) for finding in findings]
 
 
@@ -33,6 +34,13 @@ def test_twelve_shared_words_are_found_whatever_their_case_and_punctuation() -> 
     ]
     eleven = " ".join(LONG.split()[:11])
     assert found(patient("a", behavior=eleven), patient("b", situation=f"then {eleven} so")) == []
+
+
+def test_the_longest_shared_run_is_counted_in_words() -> None:
+    people = audit.subjects(
+        [patient("a", behavior=LONG), patient("b", situation=f"so {' '.join(LONG.split()[:9])} and on")]
+    )
+    assert audit.longest_shared(people) == 9
 
 
 def test_texts_that_mean_the_same_in_other_words_order_are_found_by_embedding() -> None:
@@ -91,8 +99,8 @@ def test_readability_is_in_the_range_in_which_people_talk() -> None:
     bureaucratic = (
         "institutionalised circumstances necessitate comprehensive reconsideration of organisational responsibilities"
     )
-    assert audit.unreadable([audit.Subject("a", (("history", bureaucratic),) * 20)])[0].where == "a"
-    assert audit.unreadable([audit.Subject("a", (("history", bureaucratic),))]) == [], "too little to tell"
+    assert audit.unreadable([audit.Subject("a", (audit.Said("history", 0, bureaucratic),) * 20)])[0].where == "a"
+    assert audit.unreadable([audit.Subject("a", (audit.Said("history", 0, bureaucratic),))]) == [], "too little to tell"
     assert audit.lix("I am here. You go now.") == 3.0
     assert audit.lix("") == 0.0
 

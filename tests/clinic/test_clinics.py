@@ -22,7 +22,7 @@ def clinic(request: pytest.FixtureRequest, tmp_path: Path) -> Clinic:
 @pytest.mark.parametrize("split", ["development", "held_out"])
 def test_every_truth_is_a_name_that_an_answer_can_be(clinic: Clinic, split: Split) -> None:
     names = clinic.vocabulary
-    met = clinic.examined(split, 500, seed=3)
+    met = clinic.draw(split, 500, seed=3)
     assert met
     for _, truth in met:
         assert {truth.disorder, *truth.confusable} <= set(names.disorders)
@@ -33,7 +33,7 @@ def test_every_truth_is_a_name_that_an_answer_can_be(clinic: Clinic, split: Spli
 
 
 def test_nobody_who_plays_or_calibrates_is_examined(clinic: Clinic) -> None:
-    examined = {p.person or p.id for split in ("development", "held_out") for p, _ in clinic.examined(split, 500, seed=0)}
+    examined = {p.person or p.id for split in ("development", "held_out") for p, _ in clinic.draw(split, 500, seed=0)}
     assert examined.isdisjoint({p.person or p.id for p in (*clinic.patients(500, seed=0), *clinic.strangers())})
 
 

@@ -75,13 +75,15 @@ def test_no_two_people_share_twelve_words_in_a_row() -> None:
 
 
 def test_nobody_says_the_name_of_a_disorder_or_treatment() -> None:
-    assert not [(p.id, m[0]) for p in library() for text in p.texts() if (m := CLINICAL.search(text))]
+    assert not [
+        (p.id, m[0]) for p in subjects_of_people(library()) for said in p.texts if (m := CLINICAL.search(said.text))
+    ]
 
 
 def test_nobody_says_a_partners_gender_or_its_own_unless_the_mind_depends_on_it() -> None:
     free = [person for person in library() if "gender" not in person.fixed]
     assert len(free) >= 0.9 * len(library())
-    assert not [(p.id, m[0]) for p in free for text in p.texts() if (m := GENDERED.search(text))]
+    assert not [(p.id, m[0]) for p in subjects_of_people(free) for said in p.texts if (m := GENDERED.search(said.text))]
 
 
 def test_splits_are_by_person_and_at_least_two_in_five_are_held_out() -> None:
@@ -92,7 +94,7 @@ def test_splits_are_by_person_and_at_least_two_in_five_are_held_out() -> None:
     played = {PEOPLE[p.person].split for seed in range(3) for p in clinic.patients(1000, seed)}
     assert played == {"play"}
     for split in ("development", "held_out"):
-        met = [patient for patient, _ in clinic.examined(split, 1000, seed=5)]
+        met = [patient for patient, _ in clinic.draw(split, 1000, seed=5)]
         assert {PEOPLE[p.person].split for p in met} == {split}
         assert len({p.person for p in met}) == len(met) == counts[split], "each person once"
 
@@ -108,7 +110,8 @@ def test_references_stand_apart_for_everyone_are_consistent_and_say_that_they_ar
     references = library_references()
     assert list(references) == [person.id for person in library()]
     assert {(r.verified, r.clinician_reviewed) for r in references.values()} == {("no", "no")}
-    found = open_collection("library").findings(LexicalEmbedder(), identifiers=False)
+    collection = open_collection("library")
+    found = collection.findings(collection.likenesses(LexicalEmbedder()), identifiers=False)
     assert [f for f in found if f.level == "error" or f.check == "reference"] == []
 
 

@@ -36,13 +36,15 @@ class FakeServer:
         self.headers: list[dict[str, str]] = []
         self.url = ""
         self.loaded: list[dict[str, Any]] = []
+        self.sees = True
+        """Whether it can read this machine's folders."""
 
     async def load(self, request: web.Request) -> web.StreamResponse:
         """vLLM's dynamic LoRA: a name can be loaded once, from a folder that is there."""
         body = await request.json()
         if body["lora_name"] in {told["lora_name"] for told in self.loaded}:
             return web.json_response({"message": "The lora adapter has already been loaded."}, status=400)
-        if not Path(body["lora_path"]).is_dir():
+        if not self.sees or not Path(body["lora_path"]).is_dir():
             return web.json_response({"message": "No adapter found"}, status=404)
         self.loaded.append(body)
         return web.Response(text="Success")

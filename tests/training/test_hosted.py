@@ -22,8 +22,9 @@ from mentalarena.config import ModelConfig, TrainingConfig
 from mentalarena.errors import DataError, TrainingFailed
 from mentalarena.models.backends import Backends
 from mentalarena.models.base import Message, ModelRef
+from mentalarena.models.publish import hosted_name
 from mentalarena.runs.directory import write_whole
-from mentalarena.training.hosted import HostedTrainer, hosted_name
+from mentalarena.training.hosted import HostedTrainer
 from mentalarena.training.rows import Row, RowLineage
 from tests.models.fake_server import FakeServer, serving
 from tests.training.fake_api import FakeTuning

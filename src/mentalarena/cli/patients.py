@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -32,11 +32,12 @@ def list_patients(
     patients: Who = None, config: ConfigFile = None, set_: Assignments = None, as_json: AsJson = False
 ) -> None:
     """Ids of the patients that `play` would take, with how they cope."""
+    from mentalarena.clinic.clinics import open_clinic
     from mentalarena.config import load_config
     from mentalarena.stages.run import coming
 
     settings = load_config(config, [*(set_ or ()), *who_comes(patients, None)])
-    come = coming(settings)
+    come = coming(open_clinic(settings.clinic.source), settings)
     if as_json:
         typer.echo(json.dumps([p.id for p in come]))
         return
@@ -50,6 +51,7 @@ def show_patient(
     patient_id: str, patients: Who = None, config: ConfigFile = None, set_: Assignments = None, as_json: AsJson = False
 ) -> None:
     """One patient as its own prompt has it: demographics, cognitive model, what it says; of any split of the library."""
+    from mentalarena.clinic.clinics import open_clinic
     from mentalarena.clinic.collection import open_collection
     from mentalarena.clinic.files import patient_record
     from mentalarena.config import load_config
@@ -57,7 +59,9 @@ def show_patient(
 
     settings = load_config(config, [*(set_ or ()), *who_comes(patients, None)])
     source = settings.clinic.source
-    known = coming(settings) if source == "generated" else open_collection(source).patients
+    known = (
+        coming(open_clinic(settings.clinic.source), settings) if source == "generated" else open_collection(source).patients
+    )
     found = [p for p in known if p.id == patient_id]
     if not found:
         where = "" if source == "generated" else f" --patients {source}"
@@ -83,14 +87,17 @@ def check_patients(
     from collections import Counter
     from dataclasses import asdict
 
+    from mentalarena.clinic.audit import longest_shared
     from mentalarena.clinic.collection import open_collection
     from mentalarena.models.backends import embedder_of
 
     found = open_collection(source, references)
-    findings = found.findings(embedder_of(embedder), identifiers)
+    alike = found.likenesses(embedder_of(embedder))
+    findings = found.findings(alike, identifiers)
     errors = sum(finding.level == "error" for finding in findings)
     if as_json:
-        told = {"patients": len(found.patients), "people": len(found.subjects), "errors": errors}
+        told: dict[str, Any] = {"patients": len(found.patients), "people": len(found.subjects), "errors": errors}
+        told |= {"likest": asdict(alike[0]) if alike else None, "longest_shared": longest_shared(found.subjects)}
         typer.echo(json.dumps(told | {"findings": [asdict(finding) for finding in findings]}, ensure_ascii=False))
     else:
         for finding in findings:
@@ -99,6 +106,11 @@ def check_patients(
         people = f" of {len(found.subjects)} people" if len(found.subjects) != len(found.patients) else ""
         sound = f"{errors} errors; {counts}" if errors else f"no errors; to look at: {counts}" if findings else "all sound"
         typer.echo(f"{source}: {len(found.patients)} patients{people}, {sound}")
+        if alike:
+            pair, count = alike[0], len(found.subjects)
+            where = f"{pair.one}, {pair.other} ({pair.component}, cosine {pair.cosine:.2f})"
+            typer.echo(f"likest of {count * (count - 1) // 2} pairs of people: {where}")
+            typer.echo(f"longest run of words that two people share: {longest_shared(found.subjects)}")
         if not identifiers:
             typer.echo("identifiers: not looked for")
     if errors:

@@ -11,11 +11,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from mentalarena.clinic.cognitive_model import COMPONENTS, Patient
 from mentalarena.clinic.library import LibraryReference
-from mentalarena.clinic.people import Person
+from mentalarena.clinic.people import Person, Situation
 from mentalarena.clinic.taxonomy import Taxonomy
 from mentalarena.models.base import Embedder
 
@@ -33,16 +33,28 @@ AGE_BOUNDS, AGES = (18, 30, 50, 65), ("under 18", "18 to 29", "30 to 49", "50 to
 SEVERITIES = ("none", "mild", "moderate", "severe")
 
 
+class Said(NamedTuple):
+    """A text of a person. `situation` is the number of the one that it belongs to, 0 for what stands in all of them."""
+
+    component: str
+    """A component, or `utterance`."""
+    situation: int
+    text: str
+
+    @property
+    def place(self) -> str:
+        return f"{self.component} {self.situation}" if self.situation else self.component
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One person as the audit sees it: its texts by component; the moments of a situation keep their number."""
+    """One person as the audit sees it."""
 
     id: str
-    texts: tuple[tuple[str, str], ...]
-    """(component or `utterance`, text) pairs; `situation 2` and the like for what belongs to one situation."""
+    texts: tuple[Said, ...]
 
     def words(self) -> list[list[str]]:
-        return [words_of(text) for _, text in self.texts]
+        return [words_of(said.text) for said in self.texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +67,20 @@ class Finding:
     detail: str
 
 
-_MOMENT = ("situation", "automatic_thoughts", "emotions", "behavior")
-
-
 def subjects(patients: Iterable[Patient]) -> list[Subject]:
     """Patients put together by person: what stands in all their situations once, the rest with the situation's number."""
-    people: dict[str, dict[tuple[str, str], None]] = {}
+    people: dict[str, dict[Said, None]] = {}
     counts: Counter[str] = Counter()
     for patient in patients:
         person = patient.person or patient.id
         counts[person] += 1
         texts = people.setdefault(person, {})
         for component in COMPONENTS:
-            label = f"{component} {counts[person]}" if component in _MOMENT else component
-            parts = [patient.cognitive_model.text(component)]
-            if component == "core_beliefs":
-                beliefs = patient.cognitive_model.core_beliefs
-                parts = [*beliefs.helpless, *beliefs.unlovable, *beliefs.worthless]
-            texts |= {(label, text): None for text in parts if text}
-        said = (*patient.voice.offered, *patient.voice.asked, *patient.voice.trust)
-        texts |= {("utterance", text): None for text in said}
+            number = counts[person] if component in Situation.model_fields else 0
+            whole = (patient.cognitive_model.text(component),)
+            parts = patient.cognitive_model.core_beliefs.all if component == "core_beliefs" else whole
+            texts |= {Said(component, number, text): None for text in parts if text}
+        texts |= {Said("utterance", 0, text): None for text in patient.voice.all}
     return [Subject(person, tuple(texts)) for person, texts in people.items()]
 
 
@@ -146,13 +152,12 @@ def likenesses(people: Sequence[Subject], embedder: Embedder) -> list[Likeness]:
     import numpy as np
 
     best: dict[tuple[str, str], Likeness] = {}
-    kinds = {re.sub(r" \d+$", "", component) for person in people for component, _ in person.texts}
-    for kind in sorted(kinds):
+    for kind in sorted({said.component for person in people for said in person.texts}):
         told = [
-            (person.id, text)
+            (person.id, said.text)
             for person in people
-            for component, text in person.texts
-            if re.sub(r" \d+$", "", component) == kind and len(words_of(text)) >= FEWEST
+            for said in person.texts
+            if said.component == kind and len(words_of(said.text)) >= FEWEST
         ]
         if len(told) < 2:
             continue
@@ -169,7 +174,15 @@ def likenesses(people: Sequence[Subject], embedder: Embedder) -> list[Likeness]:
     return sorted(best.values(), key=lambda found: (-found.cosine, found.one, found.other))
 
 
-def duplicates(people: Sequence[Subject], embedder: Embedder) -> list[Finding]:
+def longest_shared(people: Sequence[Subject]) -> int:
+    """Words of the longest run that two people share."""
+    words = 0
+    while shared_runs(people, words + 1):
+        words += 1
+    return words
+
+
+def duplicates(people: Sequence[Subject], alike: Sequence[Likeness]) -> list[Finding]:
     """No two people alike, by words in a row and by meaning; texts of one person apart from each other too."""
     found = [Finding("near-duplicate", "error", f"{a}, {b}", f"{RUN} words: {run}") for a, b, run in shared_runs(people)]
     first = dict(reversed(repeated_within(people)))
@@ -181,7 +194,7 @@ def duplicates(people: Sequence[Subject], embedder: Embedder) -> list[Finding]:
             f"{pair.one}, {pair.other}",
             f"{pair.component}: cosine {pair.cosine:.2f}: {pair.texts[0][:60]} / {pair.texts[1][:60]}",
         )
-        for pair in likenesses(people, embedder)
+        for pair in alike
         if pair.cosine >= ALIKE
     ]
 
@@ -237,9 +250,9 @@ def identifying(people: Iterable[Subject]) -> list[Finding]:
 
     places: dict[tuple[str, str, str], list[str]] = {}
     for person in people:
-        for component, text in person.texts:
-            for hit in identifiers(text):
-                places.setdefault((person.id, hit.kind, hit.text), []).append(component)
+        for said in person.texts:
+            for hit in identifiers(said.text):
+                places.setdefault((person.id, hit.kind, hit.text), []).append(said.place)
     return [
         Finding("identifier", "look", person, f"{kind}: {text} ({', '.join(dict.fromkeys(where))})")
         for (person, kind, text), where in places.items()
@@ -257,7 +270,7 @@ def unreadable(people: Iterable[Subject]) -> list[Finding]:
     """People whose texts together are harder or simpler than people talk."""
     found = []
     for person in people:
-        whole = ". ".join(text.rstrip(".") for _, text in person.texts)
+        whole = ". ".join(said.text.rstrip(".") for said in person.texts)
         if len(words_of(whole)) < ENOUGH:
             continue
         if not EASY <= (index := lix(whole)) <= HARD:

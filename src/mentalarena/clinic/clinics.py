@@ -39,7 +39,7 @@ class Clinic(Protocol):
         """Who comes to play: at most `count`, of the play split; other seeds bring others or another order."""
         ...
 
-    def examined(self, split: Split, count: int, seed: int) -> list[tuple[Patient, Reference]]:
+    def draw(self, split: Split, count: int, seed: int) -> list[tuple[Patient, Reference]]:
         """At most `count` patients of a split with what is true of them, for evaluation."""
         ...
 
@@ -63,10 +63,10 @@ class FileClinic(LibraryClinic):
         """The first `count` of the file, whatever the seed."""
         return self._own[:count]
 
-    def examined(self, split: Split, count: int, seed: int) -> list[tuple[Patient, Reference]]:
+    def draw(self, split: Split, count: int, seed: int) -> list[tuple[Patient, Reference]]:
         """The library's people of a split, without any who stands in the file. Raises `DataError` when nobody is left."""
         own = {patient.person for patient in self._own}
-        met = [pair for pair in super().examined(split, sys.maxsize, seed) if pair[0].person not in own]
+        met = [pair for pair in super().draw(split, sys.maxsize, seed) if pair[0].person not in own]
         if not met:
             raise DataError(
                 f"{self.name}: everybody of the library's {split} split is in this file; expected some who are not"

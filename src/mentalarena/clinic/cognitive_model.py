@@ -35,9 +35,12 @@ class CoreBeliefs:
     unlovable: tuple[str, ...] = ()
     worthless: tuple[str, ...] = ()
 
+    @property
+    def all(self) -> tuple[str, ...]:
+        return *self.helpless, *self.unlovable, *self.worthless
+
     def text(self) -> str:
-        beliefs = (*self.helpless, *self.unlovable, *self.worthless)
-        return "; ".join([*(belief.rstrip(".") for belief in beliefs[:-1]), *beliefs[-1:]])
+        return "; ".join([*(belief.rstrip(".") for belief in self.all[:-1]), *self.all[-1:]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,10 @@ class Voice:
     offered: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     trust: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return *self.offered, *self.asked, *self.trust
 
     def text(self) -> str:
         """One line a degree, for the patient's own prompt; empty where nothing is known."""

@@ -28,9 +28,13 @@ class Collection:
     splits: Mapping[str, str]
     references: Mapping[str, LibraryReference]
 
-    def findings(self, embedder: Embedder, identifiers: bool = True) -> list[audit.Finding]:
-        """All checks, errors first. Raises `ConfigError` where Presidio is wanted and missing."""
-        found = audit.empties(self.patients) + audit.drafts(self.patients) + audit.duplicates(self.subjects, embedder)
+    def likenesses(self, embedder: Embedder) -> list[audit.Likeness]:
+        """The likest texts of each two people, the likest pair first."""
+        return audit.likenesses(self.subjects, embedder)
+
+    def findings(self, alike: Sequence[audit.Likeness], identifiers: bool = True) -> list[audit.Finding]:
+        """All checks, errors first; `alike` is what `likenesses` gave. Raises `ConfigError` where Presidio is missing."""
+        found = audit.empties(self.patients) + audit.drafts(self.patients) + audit.duplicates(self.subjects, alike)
         found += audit.unreadable(self.subjects)
         if self.references:
             found += audit.inconsistencies(self.references.values(), self.demographics, taxonomy())

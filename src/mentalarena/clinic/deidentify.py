@@ -114,9 +114,10 @@ def _common_words() -> frozenset[str]:
     """Ordinary words: those that stand in lower case in the library of people, and scikit-learn's stop words."""
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
+    from mentalarena.clinic.audit import subjects_of_people
     from mentalarena.clinic.library import library
 
-    texts = (text for person in library() for text in person.texts())
+    texts = (said.text for person in subjects_of_people(library()) for said in person.texts)
     spoken = {word for text in texts for word in re.findall(r"(?<![\w'])[a-z]+", text)}
     return frozenset(spoken | set(ENGLISH_STOP_WORDS) | set(_data()["ordinary"].split()))
 

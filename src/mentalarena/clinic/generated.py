@@ -74,10 +74,6 @@ class GeneratedClinic:
         """Who comes to play: drawn by seed."""
         return [patient for patient, _ in self.draw("play", count, seed)]
 
-    def examined(self, split: Split, count: int, seed: int) -> list[tuple[Patient, Reference]]:
-        """Patients of a split with what is true of them."""
-        return self.draw(split, count, seed)
-
     def strangers(self) -> list[Patient]:
         """By whom thresholds are calibrated: patients that no setting of a run chooses, so that few are understood by the same
         measure as many."""

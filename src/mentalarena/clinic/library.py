@@ -95,7 +95,7 @@ class LibraryClinic:
         most = max(map(len, people))
         return [own[n] for n in range(most) for own in rng.sample(people, len(people)) if n < len(own)][:count]
 
-    def examined(self, split: Split, count: int, seed: int) -> list[tuple[Patient, Reference]]:
+    def draw(self, split: Split, count: int, seed: int) -> list[tuple[Patient, Reference]]:
         """At most `count` people of a split, each once, in one situation: intervals over patients are intervals over people."""
         rng = random.Random(f"library-{split}-{seed}")
         people = rng.sample([p for p in library() if p.split == split], sum(p.split == split for p in library()))

@@ -78,13 +78,6 @@ class Person(Strict):
             for number, moment in enumerate(self.situations, 1)
         ]
 
-    def texts(self) -> list[str]:
-        """Everything that the person could say, each text once."""
-        standing = [self.history, self.intermediate_beliefs, self.intermediate_beliefs_during_depression]
-        beliefs = (*self.core_beliefs.helpless, *self.core_beliefs.unlovable, *self.core_beliefs.worthless)
-        moments = [text for moment in self.situations for text in moment.model_dump().values()]
-        return [t for t in (*standing, self.coping_strategies, *beliefs, *moments, *(u.text for u in self.utterances)) if t]
-
 
 def read_people(path: Path) -> list[Person]:
     """The people of a file in the library's form. Raises `DataError` with file, line, field and what was expected."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mentalarena.errors import ConfigError
 from mentalarena.models.base import ChatModel, Embedder, ModelRef
 from mentalarena.models.lexical import LexicalEmbedder
+from mentalarena.models.publish import publish, revision_of
 from mentalarena.models.scripted import ScriptedModel, toy_player
 
 if TYPE_CHECKING:
@@ -89,7 +90,8 @@ class Backends:
 
             key = (ref, config.model, server_settings(config))
             if key not in self._servers:
-                self._servers[key] = ServerModel(self._published(config, ref), key[2], name=self._name(config, ref))
+                name = f"{config.model}@{revision_of(ref.adapter)}" if ref.adapter else config.model
+                self._servers[key] = ServerModel(publish(config, ref, folder_of(ref)), key[2], name)
             return self._servers[key]
         need_extra("local", ("torch", "transformers", "peft"), f"models: provider {config.provider!r}")
         from mentalarena.models.local import Engine, LocalModel
@@ -98,26 +100,6 @@ class Backends:
         if place not in self._engines:
             self._engines[place] = Engine(folder_of(ref), config.device, adapter=ref.adapter, name=ref.base)
         return LocalModel(self._engines[place])
-
-    def _published(self, config: ModelConfig, ref: ModelRef) -> str:
-        if ref.adapter is None:
-            return config.model
-        if (ref.adapter / "hosted.json").exists():
-            from mentalarena.training.hosted import hosted_name
-
-            return hosted_name(ref.adapter)
-        need_extra("local", ("torch", "transformers", "peft"), "models: trained weights")
-        from mentalarena.models.local import revision_of
-        from mentalarena.models.publish import publish
-
-        return publish(config, ref, folder_of(ref), revision_of(ref.adapter))
-
-    def _name(self, config: ModelConfig, ref: ModelRef) -> str:
-        if ref.adapter is None:
-            return config.model
-        from mentalarena.models.local import revision_of
-
-        return f"{config.model}@{revision_of(ref.adapter)}"
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The result of asynchronous work; connections that it opened are closed in its end."""

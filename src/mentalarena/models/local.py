@@ -9,7 +9,6 @@ floating-point ties aside. Beginnings of prompts that were computed before are n
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,9 +17,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mentalarena.errors import ConfigError, DataError, ModelError, ModelRefusal
+from mentalarena.errors import ConfigError, ModelError, ModelRefusal
 from mentalarena.models.base import Message, Reply, Sampling, Usage
 from mentalarena.models.memory import keep_freed_memory
+from mentalarena.models.publish import revision_of
 
 if TYPE_CHECKING:
     from mentalarena.models.batch import Row
@@ -35,17 +35,6 @@ class _Waiting:
     sampling: Sampling
     future: asyncio.Future[Reply]
     fresh: int
-
-
-def revision_of(adapter: Path) -> str:
-    """Names an adapter by what is in it: equal weights, equal name, wherever the folder lies (hosted weights by the name that
-    their provider gave them). Raises `DataError`."""
-    hosted = adapter / "hosted.json"
-    try:
-        kept = hosted if hosted.exists() else adapter / "adapter_model.safetensors"
-        return hashlib.sha256(kept.read_bytes()).hexdigest()[:12]
-    except OSError as error:
-        raise DataError(f"{adapter}: no adapter ({error.strerror}); expected adapter_model.safetensors in it") from None
 
 
 class Engine:

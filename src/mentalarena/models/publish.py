@@ -3,11 +3,13 @@
 - `merged`: the adapter is merged into its base, and the folder is the model's name (servers that load what is asked for, such as
   `transformers serve`, and servers that are restarted by hand);
 - `vllm`: the adapter is loaded under a name of its own by /v1/load_lora_adapter of every server;
+- hosted weights stay with their provider, and `hosted.json` in the adapter's folder names them;
 - `command`: a command of the user's makes the server answer with the new weights (a restart, an upload).
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
@@ -19,31 +21,51 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mentalarena.errors import ConfigError, RunError
+from mentalarena.errors import ConfigError, DataError, RunError
 from mentalarena.models.base import ModelRef
+from mentalarena.runs.directory import read_json
 
 if TYPE_CHECKING:
     from mentalarena.config import ModelConfig
 
-MERGED = "merged"
+MERGED, HOSTED = "merged", "hosted.json"
+"""Beside and in an adapter's folder: merged weights, and the provider's name of hosted ones."""
 
 
-def publish(config: ModelConfig, ref: ModelRef, folder: str, revision: str) -> str:
+def revision_of(adapter: Path) -> str:
+    """Names an adapter by what is in it: equal weights, equal name, wherever the folder lies (hosted weights by the name that
+    their provider gave them). Raises `DataError`."""
+    hosted = adapter / HOSTED
+    try:
+        kept = hosted if hosted.exists() else adapter / "adapter_model.safetensors"
+        return hashlib.sha256(kept.read_bytes()).hexdigest()[:12]
+    except OSError as error:
+        raise DataError(f"{adapter}: no adapter ({error.strerror}); expected adapter_model.safetensors in it") from None
+
+
+def publish(config: ModelConfig, ref: ModelRef, folder: str) -> str:
     """Make the server of a role answer with `ref`, and tell the name to ask it for. Doing it again changes nothing.
 
     `folder` is the base's checkpoint. Raises `ConfigError` and `RunError`.
     """
     if ref.adapter is None:
         return config.model
+    if (ref.adapter / HOSTED).exists():
+        return hosted_name(ref.adapter)
     if config.publish == "merged":
         return str(merged(folder, ref.adapter))
-    name = f"mentalarena-{revision}"
+    name = f"mentalarena-{revision_of(ref.adapter)}"
     if config.publish == "vllm":
         for url in (config.base_url,) if isinstance(config.base_url, str) else config.base_url:
             _load_adapter(url, name, ref.adapter.resolve(), config.api_key_env)
         return name
     _command(config.publish_command, ref.adapter, folder, name)
     return name if "{name}" in config.publish_command else config.model
+
+
+def hosted_name(adapter: Path) -> str:
+    """The provider's name of hosted weights. Raises `DataError`."""
+    return str(read_json(adapter / HOSTED, "the name of hosted weights")["model"])
 
 
 def merged(folder: str, adapter: Path) -> Path:

@@ -45,8 +45,8 @@ def estimate(config: Config, pilot: int, progress: Progress | None = None) -> Js
         reliability(run, run.base, "pilot")
         met |= {
             "rehearse": small.training.rehearsal,
-            "evaluate": len(run.clinic.examined("development", small.evaluation.development, config.seed)),
-            "verify": len(run.clinic.examined("development", small.evaluation.verifier, config.seed)),
+            "evaluate": len(run.clinic.draw("development", small.evaluation.development, config.seed)),
+            "verify": len(run.clinic.draw("development", small.evaluation.verifier, config.seed)),
         }
         if unselected := _controlled(config):
             play(run, 0, run.base, "unselected")
@@ -88,9 +88,9 @@ def _wanted(config: Config, clinic: Clinic, unselected: bool) -> Mapping[str, in
     """How many patients each stage of a whole run will meet."""
     iterations, counts = config.loop.iterations, config.evaluation
     patients = len(clinic.patients(config.play.patients, config.seed * 1000))
-    development = len(clinic.examined("development", counts.development, config.seed))
-    held_out = len(clinic.examined("held_out", counts.held_out, config.seed))
-    verifier = len(clinic.examined("development", counts.verifier, config.seed))
+    development = len(clinic.draw("development", counts.development, config.seed))
+    held_out = len(clinic.draw("held_out", counts.held_out, config.seed))
+    verifier = len(clinic.draw("development", counts.verifier, config.seed))
     looks = 1 + (iterations > 0) + (config.loop.control != "none" and iterations > 0)
     wanted = {
         "play": patients * iterations,

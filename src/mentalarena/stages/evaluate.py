@@ -34,7 +34,7 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
     patients with the same seeds.
     """
     count = getattr(run.config.evaluation, split)
-    met = run.clinic.examined(split, count, run.config.seed)
+    met = run.clinic.draw(split, count, run.config.seed)
     references = [truth for _, truth in met]
     file = run.out / "evaluation" / f"{name}-{split}.jsonl"
     against = digest_of(run.out / "evaluation" / f"{base}-{split}.jsonl") if base else None
@@ -71,7 +71,7 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
 def reliability(run: Run, ref: ModelRef, name: str, base: str | None = None) -> Json:
     """How often a model's verdicts, as patient and judge, are right: {verifier_choice, verifier_confusable,
     verifier_health: {split, accuracy, ci95, change_vs_base, change_ci95, n}}. `base` names the check to compare with."""
-    met = run.clinic.examined("development", run.config.evaluation.verifier, run.config.seed)
+    met = run.clinic.draw("development", run.config.evaluation.verifier, run.config.seed)
     references = [truth for _, truth in met]
     file = run.out / "evaluation" / f"{name}-verifier.jsonl"
     against = digest_of(file.with_name(f"{base}-verifier.jsonl")) if base else None

@@ -23,6 +23,7 @@ from mentalarena.config import Config, ModelConfig
 from mentalarena.errors import ConfigError, DataError, RunError, TooManyFailures
 from mentalarena.models.backends import Backends, base_of, embedder_of, weights_digest
 from mentalarena.models.base import ModelRef, Sampling
+from mentalarena.models.publish import revision_of
 from mentalarena.runs.budget import Budget, Price
 from mentalarena.runs.directory import SETTINGS, open_run, read_json, write_whole
 from mentalarena.runs.journal import Journal
@@ -68,7 +69,7 @@ class Run:
 
     def patients(self, iteration: int) -> list[Patient]:
         """Who comes to an iteration's play."""
-        return coming(self.config, iteration)
+        return coming(self.clinic, self.config, iteration)
 
     def folder(self, iteration: int, arm: str = "main") -> Path:
         return self.out / "arms" / arm / f"iteration-{iteration:02d}"
@@ -141,18 +142,16 @@ def budget_of(config: Config, journal: Journal) -> Budget | None:
     return budget
 
 
-def coming(config: Config, iteration: int = 0) -> list[Patient]:
+def coming(clinic: Clinic, config: Config, iteration: int = 0) -> list[Patient]:
     """Who comes to an iteration's play."""
     batch = iteration if config.play.fresh else 0
-    return open_clinic(config.clinic.source).patients(config.play.patients, config.seed * 1000 + batch)
+    return clinic.patients(config.play.patients, config.seed * 1000 + batch)
 
 
 def named(ref: ModelRef) -> str:
     """The name of weights in records: the base, and what is in the adapter."""
     if ref.adapter is None:
         return ref.base
-    from mentalarena.models.local import revision_of
-
     return f"{ref.base}@{revision_of(ref.adapter)}"
 
 

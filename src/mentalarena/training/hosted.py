@@ -21,10 +21,11 @@ from typing import Any
 from mentalarena.config import ModelConfig, TrainingConfig
 from mentalarena.errors import DataError, TrainingFailed
 from mentalarena.models.base import ModelRef
+from mentalarena.models.publish import HOSTED, hosted_name
 from mentalarena.runs.directory import read_json, write_whole
 from mentalarena.training.lora import ADAPTER, RESULT, Example, Progress
 
-STATE, HOSTED = "hosted-job.json", "hosted.json"
+STATE = "hosted-job.json"
 MARK = "mentalarena"
 FAILED = ("failed", "cancelled")
 FEWEST = 10
@@ -127,8 +128,3 @@ class HostedTrainer:
 def chat_row(row: dict[str, Any]) -> dict[str, Any]:
     """A row as the API takes it: a conversation whose last message is the assistant's."""
     return {"messages": [*row["prompt"], *row["completion"]]}
-
-
-def hosted_name(adapter: Path) -> str:
-    """The provider's name of hosted weights. Raises `DataError`."""
-    return str(read_json(adapter / HOSTED, "the name of hosted weights")["model"])

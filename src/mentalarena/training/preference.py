@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from mentalarena.arena import diagnosis, trials
 from mentalarena.arena.types import Episode
-from mentalarena.errors import DataError
 from mentalarena.models.base import Message
-from mentalarena.runs.directory import read_jsonl
-from mentalarena.training.rows import RowLineage, lineage_of
+from mentalarena.training.rows import RowLineage, as_example, lineage_of, read_examples
 
 PairKind = Literal["diagnosis", "treatment", "medicine"]
 APART = 2
@@ -30,13 +28,7 @@ class PreferencePair:
     lineage: RowLineage
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "prompt": [m.as_dict() for m in self.prompt],
-            "chosen": [{"role": "assistant", "content": self.chosen}],
-            "rejected": [{"role": "assistant", "content": self.rejected}],
-            "kind": self.kind,
-            "lineage": asdict(self.lineage),
-        }
+        return as_example(self.kind, self.prompt, {"chosen": self.chosen, "rejected": self.rejected}, self.lineage)
 
 
 def preference_pairs(episodes: Iterable[Episode]) -> list[PreferencePair]:
@@ -76,14 +68,4 @@ def preference_pairs(episodes: Iterable[Episode]) -> list[PreferencePair]:
 
 def read_pairs(path: Path) -> list[PreferencePair]:
     """The pairs of a `preferences.jsonl`. Raises `DataError` with file, line and field."""
-    pairs = []
-    for number, record in enumerate(read_jsonl(path), 1):
-        try:
-            prompt = tuple(Message(m["role"], m["content"]) for m in record["prompt"])
-            chosen, rejected = record["chosen"][0]["content"], record["rejected"][0]["content"]
-            pairs.append(PreferencePair(record["kind"], prompt, chosen, rejected, RowLineage(**record["lineage"])))
-        except (KeyError, TypeError, IndexError) as error:
-            raise DataError(
-                f"{path}:{number}: no pair ({error!r}); expected prompt, chosen, rejected, kind, lineage"
-            ) from None
-    return pairs
+    return read_examples(path, "pair", ("chosen", "rejected"), PreferencePair)

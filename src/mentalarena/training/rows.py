@@ -8,10 +8,10 @@ full cognitive model is there by setting. Rows are read by `datasets.load_datase
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -23,6 +23,7 @@ from mentalarena.errors import DataError
 from mentalarena.models.base import Message
 from mentalarena.runs.directory import read_jsonl
 
+Made = TypeVar("Made")
 RowKind = Literal["diagnosis", "treatment", "medicine", "talk", "choice", "outcome", "score", "warm-start"]
 THERAPIST: tuple[RowKind, ...] = ("diagnosis", "treatment", "medicine")
 VERIFIER: tuple[RowKind, ...] = ("talk", "choice", "outcome", "score")
@@ -54,25 +55,32 @@ class Row:
     lineage: RowLineage
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "prompt": [m.as_dict() for m in self.prompt],
-            "completion": [{"role": "assistant", "content": self.completion}],
-            "kind": self.kind,
-            "lineage": asdict(self.lineage),
-        }
+        return as_example(self.kind, self.prompt, {"completion": self.completion}, self.lineage)
 
 
 def read_rows(path: Path) -> list[Row]:
     """The rows of an `sft.jsonl`. Raises `DataError` with file, line and field."""
-    rows = []
+    return read_examples(path, "row", ("completion",), Row)
+
+
+def as_example(kind: str, prompt: Iterable[Message], answers: Mapping[str, str], lineage: RowLineage) -> dict[str, Any]:
+    """An example as `datasets` and TRL read it: a conversational prompt and one answer a name."""
+    told = {name: [{"role": "assistant", "content": text}] for name, text in answers.items()}
+    return {"prompt": [m.as_dict() for m in prompt], **told, "kind": kind, "lineage": asdict(lineage)}
+
+
+def read_examples(path: Path, what: str, answers: Sequence[str], make: Callable[..., Made]) -> list[Made]:
+    """What `make` (of kind, prompt, the answers, lineage) makes of each line. Raises `DataError` with file, line and field."""
+    found = []
     for number, record in enumerate(read_jsonl(path), 1):
         try:
             prompt = tuple(Message(m["role"], m["content"]) for m in record["prompt"])
-            lineage = RowLineage(**record["lineage"])
-            rows.append(Row(record["kind"], prompt, record["completion"][0]["content"], lineage))
+            texts = [record[name][0]["content"] for name in answers]
+            found.append(make(record["kind"], prompt, *texts, RowLineage(**record["lineage"])))
         except (KeyError, TypeError, IndexError) as error:
-            raise DataError(f"{path}:{number}: no row ({error!r}); expected prompt, completion, kind, lineage") from None
-    return rows
+            expected = ", ".join(("prompt", *answers, "kind", "lineage"))
+            raise DataError(f"{path}:{number}: no {what} ({error!r}); expected {expected}") from None
+    return found
 
 
 _EPISODE = TypeAdapter(Episode)
