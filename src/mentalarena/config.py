@@ -143,7 +143,8 @@ class TrainingConfig(Section):
     """`hosted`: the provider of an `openai` model trains it (fine-tuning API); LoRA settings are then the provider's own."""
     trained: Literal["shared", "therapist", "patient"] = "shared"
     """Who plays with the trained weights, and learns: every role of the therapist's model (the paper's one model), the therapist
-    alone (patient and judge stay as they were; no replay is needed), or the patient alone (it learns from its own replies; evaluation of therapists then measures what did not change)."""
+    alone (patient and judge stay as they were; no replay is needed), or the patient alone (it learns from its
+    own replies; evaluation of therapists then measures what did not change)."""
 
     input: Literal["therapist", "profile"] = "therapist"
     """A row's input: what the therapist had (dialogue and its own notes), or the full cognitive model (the paper's)."""

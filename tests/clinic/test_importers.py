@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentalarena.clinic.files import read_patients, write_patients
-from mentalarena.clinic.importers import read_mapped, read_patient_psi, read_principles_json
+from mentalarena.clinic.importers import is_patient_psi, read_mapped, read_patient_psi, read_principles_json
 from mentalarena.errors import DataError
 
 PSI: dict[str, object] = {
@@ -95,6 +95,12 @@ def test_a_malformed_record_is_told_with_file_record_and_field(
     file = psi_file(tmp_path, PSI, PSI | {"id": "4-3"} | change)
     with pytest.raises(DataError, match=re.escape(f"{file}{expected}")):
         read_patient_psi(file)
+
+
+def test_a_file_with_any_field_of_that_collection_is_one_of_it(tmp_path: Path) -> None:
+    lacking = {key: value for key, value in PSI.items() if key != "intermediate_belief"}
+    assert is_patient_psi(psi_file(tmp_path, lacking, PSI | {"id": "4-3"}))
+    assert not is_patient_psi(psi_file(tmp_path, {"id": "1", "history": "h", "emotions": "low"}))
 
 
 def test_a_record_without_a_field_or_without_any_text_is_refused(tmp_path: Path) -> None:

@@ -148,12 +148,12 @@ def import_patients(
 ) -> None:
     """Patients of another collection as a file that `play --patients FILE` takes."""
     from mentalarena.clinic.files import write_patients
-    from mentalarena.clinic.importers import is_patient_psi, peek, read_mapped, read_patient_psi
+    from mentalarena.clinic.importers import is_patient_psi, read_mapped, read_patient_psi
 
     _must_be_new(out)
     mapping = dict(_pair(text) for text in map_ or ())
     left: tuple[str, ...] = ()
-    if not mapping and is_patient_psi(peek(file)):
+    if not mapping and is_patient_psi(file):
         patients = read_patient_psi(file, licence, source or "Patient-Psi-CM")
     else:
         patients, left = read_mapped(file, mapping, licence, source)

@@ -32,14 +32,15 @@ PATIENT_PSI = {
 _SPLIT = re.compile(r"\s*(?:;|\n|\|)\s*")
 
 
-def is_patient_psi(record: Mapping[str, Any]) -> bool:
-    """Whether a record has that collection's field names."""
-    return "auto_thought" in record and "intermediate_belief" in record
+PSI_ALONE = frozenset({"auto_thought", "intermediate_belief", *(f"{kind}_belief_current" for kind in CORE_BELIEFS)})
+"""Names that no other layout has."""
 
 
-def peek(path: Path) -> Mapping[str, Any]:
-    """The first record of a file, to tell its form by. Raises `DataError`."""
-    return (_rows(path) if path.suffix.lower() == ".csv" else _records(path))[0][1]
+def is_patient_psi(path: Path) -> bool:
+    """Whether any record of a file has a field of that collection: one that lacks the others is then told, and not read as a
+    table with little in it. Raises `DataError`."""
+    records = _rows(path) if path.suffix.lower() == ".csv" else _records(path)
+    return any(PSI_ALONE & record.keys() for _, record in records)
 
 
 def read_patient_psi(path: Path, licence: str = "unstated", source: str = "Patient-Psi-CM") -> list[Patient]:
