@@ -15,6 +15,8 @@ class FakeTuning:
         self.jobs: list[dict[str, Any]] = []
         self.looks: dict[str, int] = {}
         self.fate, self.refuse = "succeeded", ""
+        self.drop = False
+        """Whether the connection is lost when a job has just been made."""
         self.authorised: set[str] = set()
 
     def routes(self) -> Iterable[web.RouteDef]:
@@ -48,6 +50,8 @@ class FakeTuning:
             "finished_at": None, "trained_tokens": None, "validation_file": None,
         }  # fmt: skip
         self.jobs.append(job)
+        if self.drop and request.transport:
+            request.transport.abort()
         return web.json_response(job)
 
     async def list(self, request: web.Request) -> web.Response:

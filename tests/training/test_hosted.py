@@ -1,7 +1,7 @@
 """Hosted fine-tuning against a fake of the API on loopback: no second job is ever made, and the name that comes back plays.
 
 1  the request bodies have the published shapes
-2  killed after the job was made and before it was written down, and while waiting: still one job
+2  the connection lost when the job has just been made, killed while waiting: still one job
 3  other rows are another job; a failed job is told, and the next call makes a new one
 4  the key is in no file and in no error
 """
@@ -23,7 +23,6 @@ from mentalarena.errors import DataError, TrainingFailed
 from mentalarena.models.backends import Backends
 from mentalarena.models.base import Message, ModelRef
 from mentalarena.models.publish import hosted_name
-from mentalarena.runs.directory import write_whole
 from mentalarena.training.hosted import HostedTrainer
 from mentalarena.training.rows import Row, RowLineage
 from tests.models.fake_server import FakeServer, serving
@@ -86,22 +85,14 @@ def test_1_the_next_iteration_may_go_on_from_the_hosted_weights(api: tuple[FakeS
     assert [body["model"] for body in tuning.created] == ["gpt-4o-mini", "ft:gpt-4o-mini:1"]
 
 
-def test_2_killed_while_the_job_is_made_and_while_it_runs_there_is_one_job(
-    api: tuple[FakeServer, FakeTuning], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_2_gone_while_the_job_is_made_and_killed_while_it_runs_there_is_one_job(
+    api: tuple[FakeServer, FakeTuning], tmp_path: Path
 ) -> None:
     server, tuning = api
-    import mentalarena.training.hosted as module
-
-    def dying(path: Path, text: str) -> None:
-        if '"job"' in text:
-            raise Killed
-        write(path, text)
-
-    write = write_whole
-    monkeypatch.setattr(module, "write_whole", dying)
-    with pytest.raises(Killed):
+    tuning.drop = True  # the job is made, and nobody hears of it
+    with pytest.raises(TrainingFailed, match="the same command goes on"):
         trainer(server).fit(rows(), ModelRef("gpt-4o-mini"), tmp_path)
-    monkeypatch.setattr(module, "write_whole", write)
+    tuning.drop = False
     assert len(tuning.created) == 1
 
     def killed(seconds: float) -> None:
