@@ -58,6 +58,21 @@ class ModelConfig(Section):
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """For `openai`: more fields of each request, such as a server's own switches."""
     device: str = "cpu"
+    """For `transformers`: a device of torch such as `cuda`, or `auto`: spread over all accelerators."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """For `transformers`: `auto` is float32 on a CPU and bfloat16 elsewhere."""
+    quantize: Literal["none", "nf4", "int8"] = "none"
+    """For `transformers`: weights in 4 or 8 bits (bitsandbytes)."""
+    attention: Literal["", "sdpa", "eager", "flash_attention_2"] = ""
+    """For `transformers`: how attention is computed. Unset: what transformers chooses."""
+    max_batch: int = Field(default=0, ge=0)
+    """For `embedded` and `transformers`: rows that are in a model (of a worker) at once. 0: 64 on a CPU, whose caches hold no
+    more of a small model's states, and 256 elsewhere."""
+    cache_mb: int = Field(default=1024, ge=0)
+    """For `embedded` and `transformers`: memory for prompts that were read before, of all workers together. 0: none."""
+    workers: int = Field(default=0, ge=0)
+    """For `embedded` and `transformers` on a CPU: processes of one thread that share the work. 1: in this process. 0: one a core
+    for weights up to 256 MB, else 1."""
     prompts: str = ""
     """A shipped prompt set (`full`, `compact`) or a folder of text files. Unset: what suits the provider."""
     temperature: float = Field(default=0.8, ge=0)

@@ -35,7 +35,7 @@ def test_replies_and_scores_are_the_same_with_and_without_stored_prompts(engines
         ]
         replies = [[r.text for r in e.run([(e.prompt_ids(m), s) for m, s in asked])] for e in (stored, fresh)]
         assert replies[0] == replies[1]
-        scores = [e.score_now(view(1, turns), ["i feel sad", "yes"]) for e in (stored, fresh)]
+        scores = [asyncio.run(e.score(view(1, turns), ["i feel sad", "yes"])) for e in (stored, fresh)]
         assert scores[0] == pytest.approx(scores[1], abs=1e-4)
     assert stored.prefilled < 0.6 * fresh.prefilled
 
@@ -63,13 +63,12 @@ def test_a_full_pool_forgets_the_least_recently_used_and_returns_what_it_keeps()
     pool = BlockPool(slots=5, shape=(1, 1, 2), dtype=torch.float32, device="cpu")
     sequences = [[n] * BLOCK + [n + 50] for n in range(8)]
     for n, ids in enumerate(sequences):
-        states = torch.full((1, 2, 1, 1, BLOCK + 1, 2), float(n))
-        pool.keep(states, [(0, ids, 0, 0)])
-    assert [bool(pool.find(ids)) for ids in sequences] == [False] * 4 + [True] * 4
-    found = pool.gather([pool.find(sequences[6]), []])
-    assert found.shape == (1, 2, 2, 1, BLOCK, 2)
-    assert found[:, :, 0].unique().tolist() == [6.0]
-    assert found[:, :, 1].unique().tolist() == [0.0]
+        pool.keep(ids, torch.full((1, 2, 1, BLOCK + 1, 2), float(n)))
+    assert [bool(pool.count(ids)) for ids in sequences] == [False] * 3 + [True] * 5
+    found = pool.find(sequences[6])
+    assert found.shape == (1, 2, 1, BLOCK, 2)
+    assert found.unique().tolist() == [6.0]
+    assert pool.find([99] * (BLOCK + 1)).shape == (1, 2, 1, 0, 2)
 
 
 def test_at_least_one_token_is_left_to_compute(engines: tuple[Engine, Engine]) -> None:

@@ -96,7 +96,7 @@ def test_samples_follow_the_models_probabilities(engine: Engine) -> None:
         requests = [(prompt, Sampling(temperature=1.0, max_tokens=2, seed=seed)) for seed in range(start, start + 100)]
         first += [reply.text for reply in engine.run(requests) if reply.finish_reason == "stop"]
     assert len(first) > 20
-    scores = engine.score_now(asked(3), WORDS)
+    scores = asyncio.run(engine.score(asked(3), WORDS))
     for word, score in zip(WORDS, scores, strict=True):
         probability = math.exp(score)
         assert abs(first.count(word) / 1200 - probability) < 4.5 * math.sqrt(0.25 / 1200)
@@ -106,7 +106,7 @@ def test_scores_are_the_probabilities_of_the_answers_tokens_and_of_nothing_after
     import torch
 
     answers = ["i feel sad", "yes", "maybe no"]
-    for answer, score in zip(answers, engine.score_now(asked(2), answers), strict=True):
+    for answer, score in zip(answers, asyncio.run(engine.score(asked(2), answers)), strict=True):
         prompt = engine.prompt_ids(asked(2))
         ids = prompt + engine.tokenizer(answer, add_special_tokens=False)["input_ids"]
         with torch.no_grad():

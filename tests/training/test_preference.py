@@ -83,7 +83,7 @@ def margins(ref: ModelRef, pairs: list[PreferencePair]) -> float:
     """Mean log-probability of what was preferred above what was not."""
     from mentalarena.models.local import Engine, LocalModel
 
-    engine = Engine(str(EMBEDDED), "cpu", adapter=ref.adapter, name="embedded")
+    engine = Engine(str(EMBEDDED), adapter=ref.adapter, name="embedded")
     model = LocalModel(engine)
 
     async def scored() -> list[list[float]]:

@@ -228,7 +228,7 @@ def draft_patients(
         model = backends.model(settings, base_of(settings))
         failed = backends.run(draft(vignettes, model, settings.prompt_set, licence, done, settings.reply_tokens))
     finally:
-        backends.release()
+        backends.close()
     for drafted in drafts if available() else ():
         for hit in identifiers(drafted.cognitive_model.profile()):
             typer.echo(printable(f"{drafted.id}: look at {hit.kind}: {hit.text}"), err=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import os
 from collections.abc import Coroutine, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,11 +16,13 @@ from mentalarena.models.base import ChatModel, Embedder, ModelRef
 from mentalarena.models.lexical import LexicalEmbedder
 from mentalarena.models.publish import publish, revision_of
 from mentalarena.models.scripted import ScriptedModel, toy_player
+from mentalarena.models.weights import Placement
 
 if TYPE_CHECKING:
     from mentalarena.config import ModelConfig
     from mentalarena.models.local import Engine
     from mentalarena.models.server import ServerModel, ServerSettings
+    from mentalarena.models.workers import WorkerEngine, WorkerPool
 
 Result = TypeVar("Result")
 EMBEDDED = Path(__file__).with_name("embedded")
@@ -72,7 +75,8 @@ class Backends:
     """The models of a run. `publish` makes trained weights answer for the roles that share them."""
 
     def __init__(self) -> None:
-        self._engines: dict[tuple[ModelRef, str], Engine] = {}
+        self._engines: dict[tuple[ModelRef, Placement], Engine | WorkerEngine] = {}
+        self._pool: WorkerPool | None = None
         self._servers: dict[tuple[ModelRef, str, ServerSettings], ServerModel] = {}
         self.scripted = ScriptedModel(toy_player, keep=False)
 
@@ -94,12 +98,32 @@ class Backends:
                 self._servers[key] = ServerModel(publish(config, ref, folder_of(ref)), key[2], name)
             return self._servers[key]
         need_extra("local", ("torch", "transformers", "peft"), f"models: provider {config.provider!r}")
-        from mentalarena.models.local import Engine, LocalModel
+        from mentalarena.models.local import LocalModel
 
-        place = (ref, config.device)
-        if place not in self._engines:
-            self._engines[place] = Engine(folder_of(ref), config.device, adapter=ref.adapter, name=ref.base)
-        return LocalModel(self._engines[place])
+        placement = Placement(config.device, config.dtype, config.quantize, config.attention)
+        if placement.swaps and ref.adapter:
+            engine = self._engine(config, ModelRef(ref.base), placement)
+            return LocalModel(engine, engine.attached(ref.adapter))
+        return LocalModel(self._engine(config, ref, placement))
+
+    def _engine(self, config: ModelConfig, ref: ModelRef, placement: Placement) -> Engine | WorkerEngine:
+        if (ref, placement) not in self._engines:
+            count = workers_of(config, folder_of(ref))
+            cache_mb = config.cache_mb // count
+            settings: dict[str, Any] = {"folder": folder_of(ref), "placement": placement, "name": ref.base}
+            most = config.max_batch or (64 if config.device == "cpu" else 256)
+            settings |= {"max_batch": most, "cache_mb": cache_mb}
+            if count > 1:
+                from mentalarena.models.workers import WorkerPool
+
+                self._pool = self._pool or WorkerPool(count)
+                engine: Engine | WorkerEngine = self._pool.open(settings, ref.adapter)
+            else:
+                from mentalarena.models.local import Engine
+
+                engine = Engine(**settings, adapter=ref.adapter)
+            self._engines[ref, placement] = engine
+        return self._engines[ref, placement]
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The result of asynchronous work; connections that it opened are closed in its end."""
@@ -118,6 +142,28 @@ class Backends:
         wanted = set((keep or {}).values())
         for key in [k for k in self._engines if k[0] not in wanted]:
             self._engines.pop(key).close()
+
+    def close(self) -> None:
+        """Free all engines and end their processes."""
+        self.release()
+        if self._pool:
+            self._pool.close()
+            self._pool = None
+
+
+SMALL = 256 << 20
+"""Bytes of weights up to which each core has its own copy."""
+
+
+def workers_of(config: ModelConfig, folder: str) -> int:
+    """How many processes play with a role's weights."""
+    if config.device != "cpu":
+        return 1
+    if config.workers:
+        return config.workers
+    size = sum(path.stat().st_size for path in Path(folder).glob("*.safetensors"))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if 0 < size <= SMALL else 1
 
 
 def server_settings(config: ModelConfig) -> ServerSettings:

@@ -92,7 +92,7 @@ class Scorer(Protocol):
         comes next ends the line or the reply."""
         ...
 
-    def tokens(self, text: str) -> int:
+    async def tokens(self, text: str) -> int:
         """How many tokens a text has."""
         ...
 

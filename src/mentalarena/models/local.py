@@ -1,279 +1,309 @@
-"""Models in this process: any causal language model that transformers loads, with a batcher and seeded sampling.
+"""Models in this process: any causal language model that transformers loads, with continuous batching and seeded sampling.
 
-An `Engine` owns weights and batches; a `LocalModel` is a role's handle on it. All requests that wait when the engine is
-free run as one batch. Each row has its own temperature, top-p and noise: a reply is `argmax(logits / T + Gumbel)` with
-noise from the request's own generator, which samples exactly and does not depend on what shares the batch,
-floating-point ties aside. Beginnings of prompts that were computed before are not computed again (blocks.py).
+An `Engine` owns weights and the rows that are in the model; a `LocalModel` is a role's handle on it. Requests join the
+running batch as rows of it finish (Orca, Yu et al. 2022). Each row has its own temperature, top-p and random numbers, so a
+reply does not depend on what shares the batch, floating-point ties aside. Beginnings of prompts that were computed before
+are not computed again (blocks.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from mentalarena.errors import ConfigError, ModelError, ModelRefusal
+from mentalarena.errors import ModelError, ModelRefusal
 from mentalarena.models.base import Message, Reply, Sampling, Usage
-from mentalarena.models.memory import keep_freed_memory
 from mentalarena.models.publish import revision_of
+from mentalarena.models.waiting import Request, Waiting
+from mentalarena.models.weights import CPU, Placement, attach, load, merge, use
 
 if TYPE_CHECKING:
-    from mentalarena.models.batch import Row
+    from mentalarena.models.batch import Batch, Row
     from mentalarena.models.blocks import BlockPool
+    from mentalarena.models.workers import WorkerEngine
 
-
-@dataclass(frozen=True)
-class _Waiting:
-    """A request in the queue; `fresh` is how many of its prompt tokens have to be computed."""
-
-    ids: list[int]
-    sampling: Sampling
-    future: asyncio.Future[Reply]
-    fresh: int
+JOIN = 0.25
+"""New rows are read as soon as they are this share of the running ones: each reading costs a pass through the model."""
 
 
 class Engine:
-    """Weights in memory. `folder` is a checkpoint folder or hub name; safetensors only, no remote code.
+    """Weights in memory. `folder` is a checkpoint folder or hub name.
 
-    `adapter` is a LoRA folder that is merged into the weights. `name` is the model's name in records (the folder unless
-    given) with the adapter's revision. `cache_mb` bounds the memory for prompts that were computed before; 0 turns that
-    off. Raises `ConfigError` when something cannot be loaded or there is no chat template.
+    `adapter` is a LoRA folder that is merged into the weights; others are attached beside them (`attached`). `name` is the
+    model's name in records (the folder unless given) with the adapter's revision. `cache_mb` bounds the memory for prompts that
+    were computed before; 0 turns that off. Raises `ConfigError` when something cannot be loaded.
     """
 
     def __init__(
         self,
         folder: str,
-        device: str = "cpu",
-        max_batch: int = 128,
+        placement: Placement = CPU,
+        max_batch: int = 64,
         adapter: Path | None = None,
         name: str = "",
         cache_mb: int = 1024,
     ) -> None:
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()  # a run has bars of its own
-        if device == "cpu":
-            keep_freed_memory()
         self.name = name or folder
         self.max_batch = max_batch
-        self.device = device
-        self._torch = torch
-        dtype = torch.float32 if device == "cpu" else torch.bfloat16
-        try:
-            self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True)
-            if adapter is not None:
-                from peft import PeftModel
-
-                with warnings.catch_warnings():  # peft asks transformers for a name that is going away
-                    warnings.simplefilter("ignore", FutureWarning)
-                    model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-                self.name += f"@{revision_of(adapter)}"
-        except (OSError, ValueError) as error:
-            raise ConfigError(f"{folder}: cannot be loaded ({str(error).splitlines()[0]}); expected a checkpoint") from None
-        if not self.tokenizer.chat_template:
-            raise ConfigError(f"{folder}: no chat template; expected a chat model")
-        try:
-            self.model = model.to(device).eval()
-        except (RuntimeError, AssertionError) as error:  # torch: no such device, built without it, or out of its memory
-            raise ConfigError(
-                f"{folder}: cannot be put on device {device!r} ({str(error).splitlines()[0][:200]}); "
-                "expected 'cpu' or a device of this machine"
-            ) from None
-        stops = model.generation_config.eos_token_id
-        eos = stops if isinstance(stops, list) else [stops if stops is not None else self.tokenizer.eos_token_id]
-        self._stops = torch.tensor(sorted(set(eos)))
-        self._limit = int(getattr(model.config, "max_position_embeddings", 0) or 1 << 30)
+        self.tokenizer, self.model = load(folder, placement)
+        if adapter is not None:
+            self.model = merge(self.model, adapter)
+            self.name += f"@{revision_of(adapter)}"
+        self.device, self.dtype = self.model.device, self.model.dtype
+        stops = self.model.generation_config.eos_token_id
+        stops = self.tokenizer.eos_token_id if stops is None else stops
+        self._stops = frozenset(stops if isinstance(stops, list) else [stops])
+        self._limit = int(getattr(self.model.config, "max_position_embeddings", 0) or 1 << 30)
+        self.shape = self._state_shape()
+        """Layers, heads and width of the attention states. None for a model whose layers do not all keep full attention of one
+        shape: nothing of it is stored, and nothing joins its batches."""
         self.pool = self._block_pool(cache_mb)
-        self._waiting: list[_Waiting] = []
-        self._worker: asyncio.Task[None] | None = None
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")  # one batch at a time
         self.prefilled = 0
         """Prompt tokens that were computed, for measurements."""
+        self.adapter = ""
+        """The attached adapter in use; empty: the base."""
+        self._waiting = Waiting()
+        self._serving: asyncio.Task[None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
 
     def close(self) -> None:
         """Free the weights and the stored prompts."""
         self._thread.shutdown()
         del self.model, self.pool
 
-    def _block_pool(self, cache_mb: int) -> BlockPool | None:
-        """Storage for prompts, or None for a model whose layers do not all keep full attention of one shape."""
-        from transformers.cache_utils import DynamicCache, DynamicLayer
+    def attached(self, adapter: Path) -> str:
+        """Put a LoRA adapter beside the weights, and tell the name to ask for it by."""
+        name = revision_of(adapter)
 
-        from mentalarena.models.blocks import BLOCK, BlockPool
+        def work() -> None:
+            self.model = attach(self.model, adapter, name)
+            use(self.model, self.adapter)
 
-        if cache_mb <= 0:
-            return None
-        cache = DynamicCache(config=self.model.config)
-        if not all(type(layer) is DynamicLayer for layer in cache.layers):
-            return None
-        token = self._torch.tensor([[0]], device=self.device)
-        with self._torch.inference_mode():
-            layers = self.model(input_ids=token, past_key_values=cache, use_cache=True).past_key_values.layers
-        shapes = {tuple(states.shape) for layer in layers for states in (layer.keys, layer.values)}
-        if len(shapes) != 1:
-            return None
-        _, heads, _, width = shapes.pop()
-        states = layers[0].keys
-        size = BLOCK * len(layers) * 2 * heads * width * states.element_size()
-        return BlockPool((cache_mb << 20) // size, (len(layers), heads, width), states.dtype, self.device)
+        self._thread.submit(work).result()
+        return name
 
-    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
+    async def generate(self, messages: Sequence[Message], sampling: Sampling, adapter: str = "") -> Reply:
         """One reply, batched with whatever else waits. Raises `ModelRefusal` when the prompt does not fit."""
         ids = self.prompt_ids(messages)
-        if len(ids) + sampling.max_tokens > self._limit:
-            raise ModelRefusal(
-                f"{self.name}: {len(ids)} prompt and {sampling.max_tokens} new tokens; expected at most {self._limit}"
-            )
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(ids, sampling, future, len(ids) - self.known(ids)))
-        if self._worker is None or self._worker.done():
-            self._worker = asyncio.create_task(self._serve())
+        self._check(len(ids), sampling.max_tokens)
+        reply = await self._asked(ids, adapter, sampling=sampling, fresh=len(ids) - self.known(ids, adapter))
+        return cast(Reply, reply)
+
+    async def score(self, messages: Sequence[Message], answers: Sequence[str], adapter: str = "") -> list[float]:
+        """Log-probability (natural) of each answer as the whole first line of the reply. Raises `ModelRefusal` for a prompt
+        that is too long."""
+        try:
+            ids, parts = self.prompt_ids(messages), self._answer_ids(messages, answers)
+        except ValueError as error:  # a template that changes the answer
+            raise ModelError(f"{self.name}: {error}") from None
+        self._check(len(ids), max(map(len, parts)))
+        return list(await self._asked(ids, adapter, answers=parts))
+
+    def known(self, ids: Sequence[int], adapter: str = "") -> int:
+        """How many tokens at the beginning of a prompt need not be computed again."""
+        from mentalarena.models.blocks import BLOCK
+
+        return BLOCK * self.pool.count(ids, adapter) if self.pool else 0
+
+    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
+        return list(self.tokenizer(self._template(messages), add_special_tokens=False)["input_ids"])
+
+    async def tokens(self, text: str) -> int:
+        """How many tokens a text has."""
+        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    def run(self, requests: Sequence[tuple[list[int], Sampling]]) -> list[Reply]:
+        """Decode one batch to the end, in the calling thread."""
+        from mentalarena.models.batch import Batch, Row
+
+        batch, rows = Batch(self), [Row(Request(ids, lambda reply: None, sampling=s)) for ids, s in requests]
+        left = self._advance(batch, [], rows)
+        while left:
+            left = self._advance(batch, left, [])
+        return [self._reply(row) for row in rows]
+
+    def _check(self, prompt: int, new: int) -> None:
+        if prompt + new > self._limit:
+            raise ModelRefusal(f"{self.name}: {prompt} prompt and {new} new tokens; expected at most {self._limit}")
+
+    async def _asked(self, ids: list[int], adapter: str, **told: Any) -> Any:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+
+        def settle(result: Any) -> None:
+            if not future.done():
+                (future.set_exception if isinstance(result, Exception) else future.set_result)(result)
+
+        def done(result: Any) -> None:
+            loop.call_soon_threadsafe(settle, result)
+
+        self._waiting.put(Request(ids, done, adapter, **told))
+        if self._serving is None or self._serving.done():
+            self._serving = asyncio.create_task(self._serve())
         return await future
 
     async def _serve(self) -> None:
         while self._waiting:
-            await asyncio.sleep(0)  # whoever is ready to ask joins this batch
-            batch = self._next_batch()
-            requests = [(w.ids, w.sampling) for w in batch]
-            try:
-                replies = await asyncio.get_running_loop().run_in_executor(self._thread, self.run, requests)
-            except Exception as error:
-                for waiting in batch:
-                    if not waiting.future.done():
-                        waiting.future.set_exception(ModelError(f"{self.name}: {error}"))
+            await asyncio.sleep(0)  # whoever is ready to ask joins at once
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._work)
+
+    def _work(self) -> None:
+        """Compute until nothing waits."""
+        from mentalarena.models.batch import Batch, Row
+
+        batch, rows = Batch(self), list[Row]()
+        while True:
+            if scoring := self._waiting.to_score(self.max_batch):
+                for request, scores in zip(scoring, self._tried(scoring), strict=True):
+                    request.done(scores)
+            new = list[Row]()
+            if batch.open:
+                room, least = self.max_batch - len(rows), max(1, int(JOIN * len(rows)))
+                new = [Row(r) for r in self._waiting.to_draw(room, least, rows[0].request.adapter if rows else None)]
+            if not rows and not new:
+                if not self._waiting:
+                    return
                 continue
-            for waiting, reply in zip(batch, replies, strict=True):
-                if not waiting.future.done():
-                    waiting.future.set_result(reply)
+            try:
+                left = self._advance(batch, rows, new)
+                for row in (*rows, *new):
+                    if row.finished:
+                        row.request.done(self._reply(row))
+                rows = left
+            except Exception as error:
+                for row in (*rows, *new):
+                    row.request.done(ModelError(f"{self.name}: {error}"))
+                batch, rows = Batch(self), []
 
-    def _next_batch(self) -> list[_Waiting]:
-        """The oldest request and those with about as much to compute: they pad little, and nobody waits for good."""
-        oldest = self._waiting[0].fresh
-        near = [w for w in self._waiting if oldest / 1.6 - 16 <= w.fresh <= oldest * 1.6 + 16]
-        near.sort(key=lambda w: abs(w.fresh - oldest))
-        chosen = {id(w) for w in near[: self.max_batch]}
-        self._waiting = [w for w in self._waiting if id(w) not in chosen]
-        return near[: self.max_batch]
+    def _advance(self, batch: Batch, rows: list[Row], new: list[Row]) -> list[Row]:
+        """New rows join, each row takes its next token, finished ones leave: the rows that are left, in the batch's order."""
+        import torch
 
-    def known(self, ids: Sequence[int]) -> int:
-        """How many tokens at the beginning of a prompt need not be computed again."""
-        from mentalarena.models.blocks import BLOCK
+        from mentalarena.models.batch import draw
 
-        return BLOCK * self.pool.count(ids) if self.pool else 0
-
-    def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
-        text = self._template(messages)
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
-
-    def run(self, requests: Sequence[tuple[list[int], Sampling]]) -> list[Reply]:
-        """Decode one batch to the end. Rows leave it as they finish, a quarter of them at a time."""
-        from mentalarena.models.batch import Batch, Row, draw
-
-        torch = self._torch
-        rows = [Row(ids, sampling) for ids, sampling in requests]
+        self._use((rows or new)[0].request.adapter)
         with torch.inference_mode():
-            batch = Batch(self, [row.prompt for row in rows])
-            live = list(rows)
-            while True:
-                tokens = draw(live, batch.logits)
-                stopped = torch.isin(tokens, self._stops).tolist()
-                for row, token, stop in zip(live, tokens.tolist(), stopped, strict=True):
-                    row.take(token, stop)
-                keep = [i for i, row in enumerate(live) if not row.finished]
-                if len(keep) <= 0.75 * len(live):
-                    batch.store([(i, row.prompt + row.new) for i, row in enumerate(live) if row.finished])
-                    if not keep:
-                        break
-                    live, tokens = [live[i] for i in keep], tokens[keep]
-                    batch.select(keep)
-                batch.step(tokens[:, None])
-        return [self._reply(row) for row in rows]
+            if new:
+                batch.join([row.request.ids for row in new])
+            rows = [*rows, *new]
+            for row, token in zip(rows, draw(rows, batch.logits), strict=True):
+                row.take(token, token in self._stops)
+            if finished := [number for number, row in enumerate(rows) if row.finished]:
+                rows = [rows[number] for number in batch.leave(finished)]
+            if rows:
+                batch.step([row.new[-1] for row in rows])
+        return rows
 
     def _reply(self, row: Row) -> Reply:
         tokens = row.new[:-1] if row.stopped else row.new
         text = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
-        usage = Usage(len(row.prompt), len(row.new), 1)
+        usage = Usage(len(row.request.ids), len(row.new), 1)
         return Reply(text, "stop" if row.stopped else "length", usage, self.name)
 
-    async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
-        """Log-probability (natural) of each answer as the whole first line of the reply. Raises `ModelRefusal` for a prompt
-        that is too long."""
+    def _tried(self, scoring: Sequence[Request]) -> Sequence[Any]:
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, self.score_now, messages, answers)
-        except (RuntimeError, ValueError) as error:  # out of memory; a template that changes the answer
-            raise ModelError(f"{self.name}: {error}") from None
+            return self._scores(scoring)
+        except Exception as error:  # out of memory, mostly
+            return [ModelError(f"{self.name}: {error}")] * len(scoring)
 
-    def score_now(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
-        """The prompt is read once; the answers go side by side over its cache. What comes after an answer must end the line or
+    def _scores(self, requests: Sequence[Request]) -> list[list[float]]:
+        """Each prompt is read once; its answers go side by side over its states. What comes after an answer must end the line or
         the reply: "X or Y" is no answer "X"."""
+        import torch
+
         from mentalarena.models.batch import Batch
 
-        torch = self._torch
-        prompt = self.prompt_ids(messages)
-        written = self._template(messages)
-        parts = self._answer_ids(messages, written, answers)
+        parts = [part for request in requests for part in request.answers]
         longest = max(map(len, parts))
-        if len(prompt) + longest > self._limit:
-            raise ModelRefusal(f"{self.name}: {len(prompt)} prompt tokens; expected at most {self._limit - longest}")
+        ids = torch.zeros(len(parts), longest, dtype=torch.long)
+        for number, part in enumerate(parts):
+            ids[number, : len(part)] = torch.tensor(part)
+        self._use(requests[0].adapter)
         with torch.inference_mode():
-            batch = Batch(self, [prompt])
-            batch.store([(0, prompt)])
-            first = batch.logits
-            batch.select([0] * len(parts))
-            ids = torch.zeros(len(parts), longest, dtype=torch.long)
-            for number, part in enumerate(parts):
-                ids[number, : len(part)] = torch.tensor(part)
-            later = batch.forward(ids, keep=longest)
-            logits = torch.cat([first.expand(len(parts), -1)[:, None], later], dim=1).log_softmax(-1)
+            batch = Batch(self)
+            batch.join([request.ids for request in requests])
+            batch.repeat([len(request.answers) for request in requests])
+            first = batch.logits[:, None]
+            logits = torch.cat([first, batch.forward(ids, keep=longest)], dim=1).log_softmax(-1).cpu()
             picked = logits[:, :-1].gather(2, ids[:, :, None])[:, :, 0]
             ended = logits[:, :, self._line_ends].logsumexp(-1)
-        return [float(picked[number, : len(part)].sum() + ended[number, len(part)]) for number, part in enumerate(parts)]
+        scores = [float(picked[n, : len(part)].sum() + ended[n, len(part)]) for n, part in enumerate(parts)]
+        rest = iter(scores)
+        return [[next(rest) for _ in request.answers] for request in requests]
 
     @cached_property
     def _line_ends(self) -> Any:
         """Token ids that end a line or a reply."""
-        breaks = [n for n in range(len(self.tokenizer)) if self.tokenizer.decode([n]).startswith("\n")]
-        return self._torch.tensor(sorted({*breaks, *self._stops.tolist()}))
+        import torch
 
-    def tokens(self, text: str) -> int:
-        """How many tokens a text has."""
-        return len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        breaks = [n for n in range(len(self.tokenizer)) if self.tokenizer.decode([n]).startswith("\n")]
+        return torch.tensor(sorted({*breaks, *self._stops}))
+
+    def _use(self, adapter: str) -> None:
+        if adapter != self.adapter:
+            use(self.model, adapter)
+            self.adapter = adapter
 
     def _template(self, messages: Sequence[Message], prompt: bool = True) -> str:
         turns = [m.as_dict() for m in messages]
         return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=prompt))
 
-    def _answer_ids(self, messages: Sequence[Message], prompt: str, answers: Sequence[str]) -> list[list[int]]:
+    def _answer_ids(self, messages: Sequence[Message], answers: Sequence[str]) -> tuple[tuple[int, ...], ...]:
         """The answers' tokens as the template writes them after the generation prompt."""
+        prompt = self._template(messages)
         whole = self._template((*messages, Message("assistant", answers[0])), prompt=False)
         rest = whole[len(prompt) :] if whole.startswith(prompt) else answers[0]
         before = rest[: rest.index(answers[0])]
-        return [list(self.tokenizer(before + answer, add_special_tokens=False)["input_ids"]) for answer in answers]
+        return tuple(tuple(self.tokenizer(before + a, add_special_tokens=False)["input_ids"]) for a in answers)
+
+    def _state_shape(self) -> tuple[int, int, int] | None:
+        import torch
+        from transformers.cache_utils import DynamicCache, DynamicLayer
+
+        cache = DynamicCache(config=self.model.config)
+        if not all(type(layer) is DynamicLayer for layer in cache.layers):
+            return None
+        token = torch.tensor([[0]], device=self.device)
+        with torch.inference_mode():
+            layers = self.model(input_ids=token, past_key_values=cache, use_cache=True).past_key_values.layers
+        shapes = {tuple(states.shape) for layer in layers for states in (layer.keys, layer.values)}
+        if len(shapes) != 1:
+            return None
+        _, heads, _, width = shapes.pop()
+        return len(layers), heads, width
+
+    def _block_pool(self, cache_mb: int) -> BlockPool | None:
+        from mentalarena.models.blocks import BLOCK, BlockPool
+
+        if cache_mb <= 0 or not self.shape:
+            return None
+        layers, heads, width = self.shape
+        size = BLOCK * layers * 2 * heads * width * self.dtype.itemsize
+        return BlockPool((cache_mb << 20) // size, self.shape, self.dtype, self.device)
 
 
 @dataclass(frozen=True)
 class LocalModel:
-    """A role's handle on an engine: a `ChatModel` and a `Scorer`."""
+    """A role's handle on an engine: a `ChatModel` and a `Scorer`. `adapter` is the name of an attached one."""
 
-    engine: Engine
+    engine: Engine | WorkerEngine
+    adapter: str = ""
 
     @property
     def name(self) -> str:
-        return self.engine.name
+        return f"{self.engine.name}@{self.adapter}" if self.adapter else self.engine.name
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        return await self.engine.generate(messages, sampling)
+        reply = await self.engine.generate(messages, sampling, self.adapter)
+        return replace(reply, model=self.name) if self.adapter else reply
 
     async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
-        return await self.engine.score(messages, answers)
+        return await self.engine.score(messages, answers, self.adapter)
 
-    def tokens(self, text: str) -> int:
-        return self.engine.tokens(text)
+    async def tokens(self, text: str) -> int:
+        return await self.engine.tokens(text)

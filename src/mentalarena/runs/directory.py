@@ -18,7 +18,7 @@ from mentalarena.errors import ConfigError, DataError, RunError
 SETTINGS = "config.json"
 ROLE_FREE = (
     "base_url", "api_key_env", "concurrency", "timeout", "retries", "patience", "backoff", "requests_per_minute",
-    "tokens_per_minute", "context",
+    "tokens_per_minute", "context", "max_batch", "cache_mb", "workers",
 )  # fmt: skip
 FREE = (
     *(f"models.{role}.{key}" for role in ("patient", "therapist", "judge") for key in ROLE_FREE),

@@ -154,7 +154,7 @@ def perplexity(run: Run, iteration: int, ref: ModelRef, most: int = 200) -> floa
         model: Any = player.model
 
         async def one(row: Row) -> tuple[float, int]:
-            return (await model.score(row.prompt, [row.completion]))[0], model.tokens(row.completion)
+            return (await model.score(row.prompt, [row.completion]))[0], await model.tokens(row.completion)
 
         found = run.backends.run(each(rows, one, run.config.play.concurrency))
         return {"perplexity": math.exp(-sum(s for s, _ in found) / sum(n for _, n in found))}

@@ -120,7 +120,7 @@ def opened(config: Config, out: Path, progress: Progress | None = None) -> Itera
                 (out / SETTINGS).unlink()
             raise
         finally:
-            run.backends.release()
+            run.backends.close()
             journal.close()
 
 
