@@ -1,13 +1,17 @@
-"""How fast is self-play with all patients at once, against one call at a time through transformers' `generate`?
+"""How fast is self-play, against one call at a time, and against the engine alone?
 
-    python benchmarks/throughput.py [CHECKPOINT] [--patients 64] [--sample 200] [--threads 1]
+    python benchmarks/throughput.py [CHECKPOINT] [--patients 106] [--sample 200] [--workers 0]
+    python benchmarks/throughput.py --server [--latency 0.3] [--patients 106]
 
-In one process, with one model and the same number of threads:
-1. all patients play at once (the arena, journal and all; loading and calibration are left out);
-2. a random sample of the very requests that were recorded goes one by one through `generate`;
-3. the same sample goes through the engine in full batches, without an arena and with nothing stored: its raw rate.
-Printed: rates, the ratio of 1 to 2 in requests/s, and of 1 to 3 in new tokens/s. Only ratios within one run mean anything on a
-shared machine.
+In one run, on the same machine:
+1. all patients play at once (arena, journal and all; loading and calibration are left out);
+2. a random sample of the very requests that were recorded goes one by one through transformers' `generate`, with the number of
+   threads that is faster here;
+3. all recorded requests, known in advance, go at once to the same engine, which begins with nothing stored.
+Printed: rates; the ratio of 1 to 2 in requests/s (a), and of 1 to 3 in new tokens/s (b).
+
+With --server, models answer behind a local server with a latency and a time a token instead, and 2 asks it one call at a time.
+Only ratios within one run mean anything on a shared machine.
 """
 
 from __future__ import annotations
@@ -18,71 +22,132 @@ import random
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
-from mentalarena.config import load_config
-from mentalarena.models.backends import EMBEDDED
-from mentalarena.models.base import Message, Sampling
-from mentalarena.models.local import Engine
+from mentalarena.config import Config, load_config
+from mentalarena.models.backends import EMBEDDED, Backends, base_of
+from mentalarena.models.base import ChatModel, Message, Sampling
 from mentalarena.runs.runner import Play, play_all
-from mentalarena.stages.run import opened, patients_of
+from mentalarena.stages.run import opened
 
 NEW_TOKENS = 96
+Asked = list[tuple[tuple[Message, ...], Sampling]]
 
 
-def self_play(checkpoint: str, patients: int) -> tuple[list[tuple[Message, ...]], float, float]:
-    """Every request of a play, and its requests/s and new tokens/s."""
-    settings = ["provider=transformers", f"model={checkpoint}", "prompts=compact", f"max_tokens={NEW_TOKENS}"]
-    config = load_config(None, [f"play.patients={patients}", *(f"models.all.{s}" for s in settings)])
+def self_play(config: Config) -> tuple[Asked, float, int]:
+    """Every request of a play with a budget of tokens, its seconds, and how many new tokens it had."""
     with TemporaryDirectory() as folder, opened(config, Path(folder)) as run:
-        stage = Play(run.arena(), run.players(run.base), seed=0, concurrency=patients)
+        stage = Play(run.arena(), run.players(run.base), seed=0, concurrency=config.play.patients)
+        warm(stage.players["therapist"].model)
+        patients = run.patients(0)
         started = time.perf_counter()
-        episodes = asyncio.run(play_all(patients_of(config), stage, run.journal))
+        episodes = run.backends.run(play_all(patients, stage, run.journal))
         seconds = time.perf_counter() - started
-        asked = [
-            tuple(Message(m["role"], m["content"]) for m in messages)  # type: ignore[arg-type]
-            for _, _, messages, _ in run.journal.requests()
+        asked: Asked = [
+            (tuple(Message(m["role"], m["content"]) for m in messages), Sampling(0.8, max_tokens=NEW_TOKENS, seed=number))  # type: ignore[arg-type]
+            for number, (_, _, messages, _) in enumerate(run.journal.requests())
         ]
-        return asked, len(asked) / seconds, sum(e.usage.new_tokens for e in episodes) / seconds
+        return asked, seconds, sum(e.usage.new_tokens for e in episodes)
+
+
+def warm(model: ChatModel) -> None:
+    """The first calls of a process cost more than others."""
+    asyncio.run(model.generate([Message("user", "hello")], Sampling(max_tokens=2)))
+
+
+def at_once(config: Config, asked: Asked) -> tuple[float, int]:
+    """Seconds and new tokens of the same engine when it knows all requests in advance."""
+    backends = Backends()
+    model = backends.model(config.models.therapist, base_of(config.models.therapist))
+    warm(model)
+
+    async def everything() -> int:
+        # short ones first, so that a view's earlier turns are stored when its later ones come
+        ordered = sorted(asked, key=lambda request: sum(len(m.content) for m in request[0]))
+        return sum(r.usage.new_tokens for r in await asyncio.gather(*(model.generate(*request) for request in ordered)))
+
+    started = time.perf_counter()
+    new = backends.run(everything())
+    seconds = time.perf_counter() - started
+    backends.close()
+    return seconds, new
+
+
+def one_by_one(checkpoint: str, asked: Asked) -> tuple[float, int]:
+    """Requests/s through `generate`, and the number of threads that is faster."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    model: Any = AutoModelForCausalLM.from_pretrained(checkpoint, dtype="float32")
+    options = {"max_new_tokens": NEW_TOKENS, "do_sample": True, "temperature": 0.8, "top_k": 0, "pad_token_id": 0}
+    rates = {}
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        started = time.perf_counter()
+        with torch.inference_mode():
+            for messages, _ in asked:
+                turns = [m.as_dict() for m in messages]
+                text = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+                ids = tokenizer(text, add_special_tokens=False, return_tensors="pt")
+                model.generate(ids["input_ids"], attention_mask=ids["attention_mask"], **options)
+        rates[len(asked) / (time.perf_counter() - started)] = threads
+    return max(rates), rates[max(rates)]
+
+
+def behind_a_server(args: argparse.Namespace) -> None:
+    from fake_server import served
+
+    with served(args.latency, args.token_seconds) as url:
+        roles = ["provider=openai", "model=fake", f"base_url={url}", "prompts=compact", f"concurrency={args.patients * 8}"]
+        config = load_config(None, [f"play.patients={args.patients}", *(f"models.all.{s}" for s in roles)])
+        asked, seconds, _ = self_play(config)
+        sample = random.Random(0).sample(asked, min(args.sample, 24))
+        backends = Backends()
+        model = backends.model(config.models.therapist, base_of(config.models.therapist))
+
+        async def in_turn() -> float:
+            started = time.perf_counter()
+            for request in sample:
+                await model.generate(*request)
+            return time.perf_counter() - started
+
+        alone = backends.run(in_turn()) / len(sample)
+    rate, token = len(asked) / seconds, args.token_seconds * 1e3
+    print(f"{args.patients} patients, {len(asked)} requests, a server with {args.latency} s + {token:.0f} ms a token")
+    print(f"self-play: {rate:.1f} requests/s; one by one: {1 / alone:.2f} requests/s")
+    print(f"(a) self-play / one by one, requests/s: {rate * alone:.1f}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoint", nargs="?", default=str(EMBEDDED))
-    parser.add_argument("--patients", type=int, default=64)
+    parser.add_argument("--patients", type=int, default=106)
     parser.add_argument("--sample", type=int, default=200)
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--workers", type=int, default=0, help="As models.all.workers: 0 is one a core.")
+    parser.add_argument("--server", action="store_true", help="Models behind a local server with latency.")
+    parser.add_argument("--latency", type=float, default=0.3)
+    parser.add_argument("--token-seconds", type=float, default=0.01)
     args = parser.parse_args()
-    import torch
-
-    torch.set_num_threads(args.threads)
-    asked, rate, tokens = self_play(args.checkpoint, args.patients)
-    asked = random.Random(0).sample(asked, min(args.sample, len(asked)))
-    engine = Engine(args.checkpoint, cache_mb=0)
-    prompts = [engine.prompt_ids(messages) for messages in asked]
-
-    started, alone = time.perf_counter(), 0
-    options = {"max_new_tokens": NEW_TOKENS, "do_sample": True, "temperature": 0.8, "top_k": 0, "pad_token_id": 0}
-    with torch.inference_mode():
-        for ids in prompts:
-            mask = torch.ones(1, len(ids), dtype=torch.long)
-            alone += engine.model.generate(torch.tensor([ids]), attention_mask=mask, **options).shape[1] - len(ids)
-    one_by_one = time.perf_counter() - started
-
-    order = sorted(prompts, key=len)
-    started, together = time.perf_counter(), 0
-    for start in range(0, len(order), engine.max_batch):
-        requests = [
-            (ids, Sampling(0.8, max_tokens=NEW_TOKENS, seed=n)) for n, ids in enumerate(order[start:][: engine.max_batch])
-        ]
-        together += sum(reply.usage.new_tokens for reply in engine.run(requests))
-    batched = time.perf_counter() - started
-
-    print(f"{args.threads} thread(s), {args.patients} patients, {len(prompts)} sampled requests")
-    print(f"self-play, all patients at once: {rate:.1f} requests/s, {tokens:.0f} new tokens/s")
-    for name, seconds, new in (("one by one, generate", one_by_one, alone), ("engine, raw batches", batched, together)):
-        print(f"{name}: {len(prompts) / seconds:.1f} requests/s, {new / seconds:.0f} new tokens/s")
-    print(f"self-play / one by one, requests/s: {rate * one_by_one / len(prompts):.2f}")
-    print(f"self-play / raw batches, new tokens/s: {tokens * batched / together:.2f}")
+    if args.server:
+        behind_a_server(args)
+        return
+    roles = ["provider=transformers", f"model={args.checkpoint}", "prompts=compact", f"max_tokens={NEW_TOKENS}"]
+    roles.append(f"workers={args.workers}")
+    config = load_config(None, [f"play.patients={args.patients}", *(f"models.all.{s}" for s in roles)])
+    asked, seconds, tokens = self_play(config)
+    raw_seconds, raw_tokens = at_once(config, asked)
+    sample = random.Random(0).sample(asked, min(args.sample, len(asked)))
+    alone, threads = one_by_one(args.checkpoint, sample)
+    rate = len(asked) / seconds
+    print(f"{args.patients} patients, {len(asked)} requests; {len(sample)} of them one by one, on {threads} thread(s)")
+    print(f"self-play, all patients at once: {rate:.1f} requests/s, {tokens / seconds:.0f} new tokens/s")
+    print(
+        f"engine, all requests known: {len(asked) / raw_seconds:.1f} requests/s, {raw_tokens / raw_seconds:.0f} new tokens/s"
+    )
+    print(f"one by one, generate: {alone:.1f} requests/s")
+    print(f"(a) self-play / one by one, requests/s: {rate / alone:.2f}")
+    print(f"(b) self-play / engine alone, new tokens/s: {tokens / seconds / (raw_tokens / raw_seconds):.3f}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import signal
+import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.errors import JournalDiverged, ModelError, RunError, TooManyFailures
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.scripted import Script, ScriptedModel, toy_player
-from mentalarena.runs.journal import Journal, JournaledVoice, Place
+from mentalarena.runs.journal import Journal, JournaledVoice, Place, chain
 from mentalarena.runs.runner import Play, Player, play_all, write_episodes
 
 HELLO = (Message("user", "hello"),)
@@ -237,3 +238,45 @@ def test_an_answer_that_another_arm_has_had_since_may_change_what_follows(tmp_pa
     assert asyncio.run(course(ScriptedModel(failing, name="m"), arm, follow=True)) == "nothing"
     assert asyncio.run(course(told("ask about sleep"), main, follow=False)) == "ask about sleep"
     assert asyncio.run(course(ScriptedModel(failing, name="m"), arm, follow=True)) == "ask about sleep"
+
+
+def test_a_view_that_grows_is_kept_once_and_every_request_can_be_read_back(tmp_path: Path) -> None:
+    model = ScriptedModel(lambda m, s: f"answer {len(m)} " + "at length " * 50)
+    journal = Journal(tmp_path / "j")
+    voice = JournaledVoice(model, journal, PLACE, seed=1)
+    view: tuple[Message, ...] = HELLO
+    asked = list[tuple[Message, ...]]()
+    for turn in range(30):
+        asked.append(view)
+        told = asyncio.run(voice.reply("patient/talk", view, Sampling())).text
+        view = (*view, Message("assistant", told), Message("user", f"go on {turn}"))
+    read = [tuple(Message(m["role"], m["content"]) for m in messages) for _, _, messages, _ in journal.requests()]  # type: ignore[arg-type]
+    assert read == asked
+    journal.close()
+    spoken = sum(len(m.content) for m in view)
+    assert (tmp_path / "j").stat().st_size < 5 * spoken, "a request kept whole would be some 15 times as much"
+
+
+def test_requests_differ_in_who_said_what_and_where_one_message_ends() -> None:
+    views = [
+        (Message("user", "a"), Message("user", "b")),
+        (Message("user", "ab"),),
+        (Message("user", "a"), Message("assistant", "b")),
+        (Message("user", "b"), Message("user", "a")),
+        (Message("user", "a\0userb"),),
+        (Message("system", "a"), Message("user", "b")),
+    ]
+    assert len({chain(view)[-1] for view in views}) == len(views)
+    assert chain(views[0])[0] == chain(views[2])[0], "equal beginnings are equal turns"
+
+
+def test_the_journal_of_an_earlier_version_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "j") as old:
+        old.execute("CREATE TABLE replies (item TEXT, request TEXT)")
+        old.execute("INSERT INTO replies VALUES ('p1', '[]')")
+    old.close()
+    with pytest.raises(RunError, match="an earlier version; expected"):
+        Journal(tmp_path / "j")
+    with sqlite3.connect(tmp_path / "j") as left:
+        assert left.execute("SELECT * FROM replies").fetchall() == [("p1", "[]")]
+    left.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
@@ -35,7 +35,14 @@ class Sampling:
     seed: int = 0
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        # by hand, as below: `asdict` copies deeply, which costs more than all else that is done for a call
+        return {
+            "temperature": self.temperature,
+            "top_p": self.top_p,
+            "max_tokens": self.max_tokens,
+            "stop": self.stop,
+            "seed": self.seed,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,9 @@ class Usage:
     prompt_tokens: int = 0
     new_tokens: int = 0
     calls: int = 0
+
+    def as_dict(self) -> dict[str, int]:
+        return {"prompt_tokens": self.prompt_tokens, "new_tokens": self.new_tokens, "calls": self.calls}
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(self.prompt_tokens + other.prompt_tokens, self.new_tokens + other.new_tokens, self.calls + other.calls)

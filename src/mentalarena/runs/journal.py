@@ -2,7 +2,8 @@
 
 Key: (iteration, stage, item, scope, position). The digest of the request (role, model revision, sampling with its seed,
 messages) is a check: another request at the same key raises `JournalDiverged`. A second table maps digest to reply, so
-arms that ask the same question share the answer. Only replies are kept; failures are asked again.
+arms that ask the same question share the answer. Only replies are kept; failures are asked again. A third holds messages, each
+with the one before it: a view that grows is kept once, not once a turn.
 
 A reply outlives the process, however that ends; after a loss of power the last ones may be missing and are asked again.
 SQLite in WAL mode needs a local disk; on a network file system the run directory must lie elsewhere.
@@ -14,9 +15,9 @@ import hashlib
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +27,19 @@ from mentalarena.runs.budget import Budget
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
-    iteration INTEGER, stage TEXT, item TEXT, scope TEXT, position INTEGER, digest TEXT NOT NULL, request TEXT NOT NULL,
+    iteration INTEGER, stage TEXT, item TEXT, scope TEXT, position INTEGER, digest TEXT NOT NULL, turn BLOB NOT NULL,
     PRIMARY KEY (iteration, stage, item, scope, position)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (digest TEXT PRIMARY KEY, reply TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS turns (turn BLOB PRIMARY KEY, before BLOB NOT NULL, role TEXT, content TEXT) WITHOUT ROWID;
 """
+_KEPT = """
+SELECT (SELECT digest FROM replies WHERE iteration=? AND stage=? AND item=? AND scope=? AND position=?),
+       (SELECT reply FROM answers WHERE digest=?)
+"""
+_VERSION = 2
+"""Of the schema; 1 kept every request whole."""
+_REMEMBERED = 1 << 16
+"""Turns that are known to be kept, so that nobody asks the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +71,19 @@ class Journal:
             self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.executescript(_SCHEMA)
+            old = self._db.execute("SELECT 1 FROM pragma_table_info('replies') WHERE name='request'").fetchone()
+            self._db.executescript("" if old else f"{_SCHEMA} PRAGMA user_version={_VERSION};")
         except sqlite3.Error as error:
             raise RunError(
                 f"{path}: cannot open the journal ({error}); expected a writable folder on a local disk"
             ) from None
+        if old:
+            self._db.close()
+            raise RunError(
+                f"{path}: the journal of an earlier version; expected one that this version began (another --out)"
+            )
         self._path = path
+        self._turns: set[bytes] = set()
 
     @property
     def empty(self) -> bool:
@@ -83,50 +100,69 @@ class Journal:
         Raises `JournalDiverged` for another request at this place, unless not `strict`: what then stands there will be
         replaced.
         """
-        key = (*place.key, scope, position)
         try:
-            row = self._db.execute(
-                "SELECT digest FROM replies WHERE iteration=? AND stage=? AND item=? AND scope=? AND position=?", key
-            ).fetchone()
-            answer = self._db.execute("SELECT reply FROM answers WHERE digest=?", (digest,)).fetchone()
-            reply = _reply(answer[0]) if answer else None
+            stands, answer = self._db.execute(_KEPT, (*place.key, scope, position, digest)).fetchone()
+            reply = _reply(answer) if answer else None
         except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
             raise RunError(
                 f"{self._path}: the journal is damaged ({error}); expected an intact file (or another --out)"
             ) from None
-        if strict and row and row[0] != digest:
+        if strict and stands and stands != digest:
             raise JournalDiverged(
                 f"{self._path}: another request stands at {place.stage} {place.item} {scope}[{position}]; "
                 "expected the same code, prompts and models as when the run began"
             )
-        return reply, bool(row and row[0] == digest)
+        return reply, stands == digest
 
-    def keep(
-        self, place: Place, scope: str, position: int, digest: str, messages: tuple[Message, ...], reply: Reply
-    ) -> None:
+    def keep(self, place: Place, scope: str, position: int, digest: str, messages: Sequence[Message], reply: Reply) -> None:
         """Write a reply; it is on disk when this returns."""
-        request = json.dumps([m.as_dict() for m in messages], ensure_ascii=False)
-        answer = json.dumps(asdict(reply), ensure_ascii=False)
+        turns, new = chain(messages), list[tuple[bytes, bytes, str, str]]()
+        for number in range(len(turns) - 1, -1, -1):
+            if turns[number] in self._turns:
+                break  # and all before it
+            new.append(
+                (turns[number], turns[number - 1] if number else b"", messages[number].role, messages[number].content)
+            )
+        answer = json.dumps(
+            {
+                "text": reply.text,
+                "finish_reason": reply.finish_reason,
+                "usage": reply.usage.as_dict(),
+                "model": reply.model,
+            },
+            ensure_ascii=False,
+        )
         try:
             with self._transaction():
+                self._db.executemany("INSERT OR IGNORE INTO turns VALUES (?, ?, ?, ?)", new)
                 self._db.execute("INSERT OR IGNORE INTO answers VALUES (?, ?)", (digest, answer))
                 self._db.execute(
                     "INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (*place.key, scope, position, digest, request),
+                    (*place.key, scope, position, digest, turns[-1] if turns else b""),
                 )
         except sqlite3.Error as error:
             raise RunError(f"{self._path}: cannot write ({error}); all earlier replies are kept") from None
-        if self.listener:
-            self.listener(scope, reply.text)
+        if len(self._turns) > _REMEMBERED:
+            self._turns.clear()
+        self._turns.update(turns)
 
     def requests(self) -> Iterator[tuple[str, str, list[dict[str, str]], str]]:
         """Every request in the journal: (item, scope, messages, reply text), for audits."""
         rows = self._db.execute(
-            "SELECT item, scope, request, reply FROM replies JOIN answers USING (digest) "
+            "SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest) "
             "ORDER BY iteration, stage, item, scope, position"
         )
-        for item, scope, request, reply in rows:
-            yield item, scope, json.loads(request), _reply(reply).text
+        for item, scope, turn, reply in rows:
+            yield item, scope, self._messages(turn), _reply(reply).text
+
+    def _messages(self, turn: bytes) -> list[dict[str, str]]:
+        messages: list[dict[str, str]] = []
+        while turn:
+            turn, role, content = self._db.execute(
+                "SELECT before, role, content FROM turns WHERE turn=?", (turn,)
+            ).fetchone()
+            messages.append({"role": role, "content": content})
+        return messages[::-1]
 
     def spent(self) -> list[tuple[str, Usage]]:
         """What each model answered, equal requests once: (model, usage with calls)."""
@@ -199,11 +235,12 @@ class JournaledVoice:
         position = self._positions[scope]
         self._positions[scope] += 1
         digest = _digest(scope.split("/")[0], self.model.name, messages, settings)
-        reply, here = self.journal.find(self.place, scope, position, digest, strict=not self.asked)
+        kept, here = self.journal.find(self.place, scope, position, digest, strict=not self.asked)
         if not here:
             self.asked.add(scope)
-        if reply:
+        if kept:
             self.journal.replayed += 1
+            reply = kept
         else:
             if self.journal.budget:
                 self.journal.budget.check()
@@ -211,7 +248,10 @@ class JournaledVoice:
             self.journal.paid += 1
             if self.journal.budget:
                 self.journal.budget.spend(reply.model, reply.usage)
-        self.journal.keep(self.place, scope, position, digest, messages, reply)
+        if not (kept and here):
+            self.journal.keep(self.place, scope, position, digest, messages, reply)
+        if self.journal.listener:
+            self.journal.listener(scope, reply.text)
         return reply
 
 
@@ -220,9 +260,20 @@ def _whole(reply: Reply) -> Reply:
     return replace(reply, text=reply.text.encode("utf-8", "replace").decode("utf-8"))
 
 
-def _digest(role: str, model: str, messages: tuple[Message, ...], settings: Mapping[str, Any]) -> str:
-    request = [role, model, settings, [m.as_dict() for m in messages]]
-    return hashlib.sha256(json.dumps(request, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+def chain(messages: Sequence[Message]) -> list[bytes]:
+    """A digest for each message: of it and all before it."""
+    turns, before = [], b""
+    for message in messages:
+        role, content = message.role.encode(), message.content.encode("utf-8", "surrogatepass")
+        before = hashlib.blake2b(b"%b%b\0%b" % (before, role, content), digest_size=16).digest()
+        turns.append(before)
+    return turns
+
+
+def _digest(role: str, model: str, messages: Sequence[Message], settings: Mapping[str, Any]) -> str:
+    turns = chain(messages)
+    request = [role, model, settings, turns[-1].hex() if turns else ""]
+    return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
 
 def _reply(text: str) -> Reply:
