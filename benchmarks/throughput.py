@@ -38,7 +38,7 @@ def self_play(config: Config) -> tuple[Asked, float, int]:
     """Every request of a play with a budget of tokens, its seconds, and how many new tokens it had."""
     with TemporaryDirectory() as folder, opened(config, Path(folder)) as run:
         stage = Play(run.arena(), run.players(run.base), seed=0, concurrency=config.play.patients)
-        warm(stage.players["therapist"].model)
+        warm(run.backends, stage.players["therapist"].model)
         patients = run.patients(0)
         started = time.perf_counter()
         episodes = run.backends.run(play_all(patients, stage, run.journal))
@@ -50,16 +50,16 @@ def self_play(config: Config) -> tuple[Asked, float, int]:
         return asked, seconds, sum(e.usage.new_tokens for e in episodes)
 
 
-def warm(model: ChatModel) -> None:
+def warm(backends: Backends, model: ChatModel) -> None:
     """The first calls of a process cost more than others."""
-    asyncio.run(model.generate([Message("user", "hello")], Sampling(max_tokens=2)))
+    backends.run(model.generate([Message("user", "hello")], Sampling(max_tokens=2)))
 
 
 def at_once(config: Config, asked: Asked) -> tuple[float, int]:
     """Seconds and new tokens of the same engine when it knows all requests in advance."""
     backends = Backends()
     model = backends.model(config.models.therapist, base_of(config.models.therapist))
-    warm(model)
+    warm(backends, model)
 
     async def everything() -> int:
         # short ones first, so that a view's earlier turns are stored when its later ones come
