@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from mentalarena.errors import ConfigError, ModelError, ModelRefusal
 from mentalarena.models.base import Message, Reply, Sampling, Usage
 from mentalarena.models.memory import keep_freed_memory
-from mentalarena.models.publish import revision_of
+from mentalarena.models.publish import is_checkpoint, revision_of
 
 if TYPE_CHECKING:
     from mentalarena.models.batch import Row
@@ -40,8 +40,8 @@ class _Waiting:
 class Engine:
     """Weights in memory. `folder` is a checkpoint folder or hub name; safetensors only, no remote code.
 
-    `adapter` is a LoRA folder that is merged into the weights. `name` is the model's name in records (the folder unless
-    given) with the adapter's revision. `cache_mb` bounds the memory for prompts that were computed before; 0 turns that
+    `adapter` is a LoRA folder that is merged into the weights, or a checkpoint whose weights take their place. `name` is the
+    model's name in records (the folder unless given) with the adapter's revision. `cache_mb` bounds the memory for prompts that were computed before; 0 turns that
     off. Raises `ConfigError` when something cannot be loaded or there is no chat template.
     """
 
@@ -68,13 +68,17 @@ class Engine:
         dtype = torch.float32 if device == "cpu" else torch.bfloat16
         try:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(folder)
-            model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True)
-            if adapter is not None:
+            whole = adapter is not None and is_checkpoint(adapter)
+            model: Any = AutoModelForCausalLM.from_pretrained(
+                adapter if whole else folder, dtype=dtype, use_safetensors=True
+            )
+            if adapter is not None and not whole:
                 from peft import PeftModel
 
                 with warnings.catch_warnings():  # peft asks transformers for a name that is going away
                     warnings.simplefilter("ignore", FutureWarning)
                     model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+            if adapter is not None:
                 self.name += f"@{revision_of(adapter)}"
         except (OSError, ValueError) as error:
             raise ConfigError(f"{folder}: cannot be loaded ({str(error).splitlines()[0]}); expected a checkpoint") from None
