@@ -41,8 +41,9 @@ class Engine:
     """Weights in memory. `folder` is a checkpoint folder or hub name; safetensors only, no remote code.
 
     `adapter` is a LoRA folder that is merged into the weights, or a checkpoint whose weights take their place. `name` is the
-    model's name in records (the folder unless given) with the adapter's revision. `cache_mb` bounds the memory for prompts that were computed before; 0 turns that
-    off. Raises `ConfigError` when something cannot be loaded or there is no chat template.
+    model's name in records (the folder unless given) with the adapter's revision. `cache_mb` bounds the memory for prompts
+    that were computed before; 0 turns that off. Raises `ConfigError` when something cannot be loaded or there is no chat
+    template.
     """
 
     def __init__(

@@ -65,16 +65,15 @@ def _check_machine(settings: TrainingConfig) -> None:
         need_extra("tensorboard", ("tensorboard",), "training.tensorboard")
     if settings.weights == "qlora":
         need_extra("qlora", ("bitsandbytes",), "training.weights: 'qlora'")
-    here = not settings.launcher or Path(started[0]).name in ("accelerate", "torchrun")
-    paged = settings.optimizer.startswith("paged_")
-    if here and (settings.device == "cuda" or paged):
+    if settings.optimizer.startswith("paged_") or settings.optimizer.endswith("8bit"):
+        need_extra("qlora", ("bitsandbytes",), f"training.optimizer: {settings.optimizer!r}")
+    if settings.device == "cuda" and (not settings.launcher or Path(started[0]).name in ("accelerate", "torchrun")):
         import torch
 
-        if not torch.cuda.is_available() or settings.device == "cpu":
-            what = f"optimizer: {settings.optimizer!r}" if paged else "device: 'cuda'"
+        if not torch.cuda.is_available():
             raise ConfigError(
-                f"training.{what} needs CUDA, and torch {torch.__version__} sees none here; expected an NVIDIA GPU and a build "
-                "of torch for it, or training.device = 'cpu' with training.optimizer = 'adamw_torch'"
+                f"training.device: 'cuda', and torch {torch.__version__} sees no CUDA here; expected an NVIDIA GPU and a build of "
+                "torch for it, or 'auto' or 'cpu' (slow)"
             )
 
 

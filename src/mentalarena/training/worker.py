@@ -21,8 +21,14 @@ from mentalarena.models.memory import keep_freed_memory
 from mentalarena.runs.directory import write_whole
 from mentalarena.training.local import ADAPTER, CHECKPOINTS, PARENT, RESULT, STOPPED, TENSORBOARD
 
-RANK, PROCESSES = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-"""Which of how many processes this is, as every launcher tells it."""
+
+def _told(*names: str, otherwise: int) -> int:
+    return next((int(os.environ[name]) for name in names if name in os.environ), otherwise)
+
+
+RANK = _told("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK", otherwise=0)
+PROCESSES = _told("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", otherwise=1)
+"""Which of how many processes this is, as accelerate reads it: told by torchrun and its likes, or by MPI."""
 
 
 def train(job: dict[str, Any]) -> None:
@@ -117,6 +123,7 @@ def _arguments(settings: TrainingConfig, job: dict[str, Any], out: Path) -> Any:
         gradient_checkpointing=settings.gradient_checkpointing,
         bf16=_dtype(settings) == "bfloat16",
         use_cpu=not _cuda(settings),
+        ddp_find_unused_parameters=False,
         dataloader_pin_memory=_cuda(settings),
         logging_steps=5,
         save_steps=settings.save_steps,
