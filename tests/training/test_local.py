@@ -18,7 +18,6 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,7 @@ from mentalarena.models.backends import EMBEDDED
 from mentalarena.models.base import Message, ModelRef
 from mentalarena.models.local import Engine, LocalModel
 from mentalarena.models.publish import is_checkpoint, merged, revision_of
-from mentalarena.training.local import PARENT, RESULT, Example, LocalTrainer, command
+from mentalarena.training.local import RESULT, Example, LocalTrainer, Progress, command
 from mentalarena.training.preference import PreferencePair
 from mentalarena.training.rows import Row, RowLineage
 from mentalarena.training.worker import gone
@@ -59,10 +58,14 @@ def pairs() -> list[Example]:
     return [PreferencePair("diagnosis", ASKED, "diagnosis: insomnia", "diagnosis: panic", LINEAGE) for _ in range(16)]
 
 
-def trained(out: Path, start: ModelRef = BASE, given: Sequence[Example] = (), **settings: object) -> ModelRef:
-    """Weights that have learnt the rows: 8 steps unless `settings` say otherwise."""
+def trainer(progress: Progress = lambda share, loss: None, **settings: object) -> LocalTrainer:
+    """Eight steps unless `settings` say otherwise."""
     usual = {"epochs": 4, "batch_size": 8, "lora_rank": 8, "lora_alpha": 16}
-    return LocalTrainer(TrainingConfig.model_validate(usual | settings), seed=0).fit(given or rows(), start, out)
+    return LocalTrainer(TrainingConfig.model_validate(usual | settings), 0, progress)
+
+
+def trained(out: Path, start: ModelRef = BASE, **settings: object) -> ModelRef:
+    return trainer(**settings).fit(rows(), start, out)
 
 
 @pytest.fixture(scope="module")
@@ -126,13 +129,20 @@ def test_2_who_is_dead_or_a_zombie_is_gone_and_of_other_hosts_nothing_is_known()
     assert not gone("")
 
 
+EIGHTY = {"epochs": 40, "save_steps": 5}
+"""Steps, with a checkpoint at each fifth."""
+
+
+def examples(method: str) -> list[Example]:
+    return pairs() if method == "dpo" else rows()
+
+
 KILLED = """
 import sys
 from pathlib import Path
-from tests.training.test_local import pairs, rows, trained
+from tests.training.test_local import BASE, EIGHTY, examples, trainer
 method, weights, launcher, out = sys.argv[1:]
-given = pairs() if method == "dpo" else rows()
-trained(Path(out), given=given, method=method, weights=weights, launcher=launcher, epochs=40, save_steps=5, learning_rate=1e-4)
+trainer(method=method, weights=weights, launcher=launcher, **EIGHTY).fit(examples(method), BASE, Path(out))
 """
 
 
@@ -150,28 +160,27 @@ def test_2_killed_with_its_starter_it_ends_and_is_gone_on_with(
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    shares: list[tuple[float, float]] = []
-    settings = TrainingConfig.model_validate(
-        {"method": method, "weights": weights, "launcher": launcher, "epochs": 40, "save_steps": 5, "learning_rate": 1e-4}
-        | {"batch_size": 8, "lora_rank": 8, "lora_alpha": 16}
+    told_of: list[tuple[float, float]] = []
+    again = trainer(
+        lambda share, loss: told_of.append((share, loss)), method=method, weights=weights, launcher=launcher, **EIGHTY
     )
-    given = pairs() if method == "dpo" else rows()
-    trainer = LocalTrainer(settings, 0, lambda share, loss: shares.append((share, loss)))
-    ref = trainer.fit(given, BASE, tmp_path)
-    assert shares, "the killed training went on to its end"
-    assert shares[0][0] > 5 / 80, "it began again"
+    ref = again.fit(examples(method), BASE, tmp_path)
+    assert told_of, "the killed training went on to its end"
+    assert told_of[0][0] > 5 / 80, "it began again"
     assert told(ref)["steps"] == 80
-    assert shares[-1][1] < 0.5
+    assert told_of[-1][1] < 0.5
     assert not (tmp_path / "checkpoints").exists()
-    shares.clear()
-    assert trainer.fit(given, BASE, tmp_path) == ref
-    assert not shares, "what is finished is not done again"
+    told_of.clear()
+    assert again.fit(examples(method), BASE, tmp_path) == ref
+    assert not told_of, "what is finished is not done again"
 
 
 def test_3_two_processes_learn_what_one_learns(tmp_path: Path, adapter: ModelRef) -> None:
     from safetensors.torch import load_file
 
-    two = trained(tmp_path, launcher=TWO)
+    shares: list[float] = []
+    two = trainer(lambda share, loss: shares.append(share), launcher=TWO).fit(rows(), BASE, tmp_path)
+    assert shares == [5 / 8], "one of them tells"
     assert two.adapter
     assert adapter.adapter
     assert told(two)["processes"] == 2
@@ -179,14 +188,11 @@ def test_3_two_processes_learn_what_one_learns(tmp_path: Path, adapter: ModelRef
     one, other = (load_file(ref / "adapter_model.safetensors") for ref in (adapter.adapter, two.adapter))
     assert max(float((one[name] - other[name]).abs().max()) for name in one) < 1e-4
     assert {p.name for p in two.adapter.iterdir()} == {p.name for p in adapter.adapter.iterdir()}
-    lines = [line for line in (tmp_path / "training.log").read_text().splitlines() if line.startswith('{"share"')]
-    assert not lines
 
 
 def test_4_speed_and_place_make_no_other_adapter_and_other_epochs_do(tmp_path: Path) -> None:
     def inputs(iteration: int = 1, **settings: object) -> str:
-        trainer = LocalTrainer(TrainingConfig.model_validate(settings), 0, iteration=iteration)
-        return trainer._inputs(rows(), BASE)
+        return LocalTrainer(TrainingConfig.model_validate(settings), 0, iteration=iteration)._inputs(rows(), BASE)
 
     usual = inputs(epochs=4)
     assert usual == inputs(
@@ -214,8 +220,7 @@ def test_5_four_bits_on_a_gpu(tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes")
     if not torch.cuda.is_available():
         pytest.skip("needs CUDA")
-    settings = {"weights": "qlora", "optimizer": "paged_adamw_32bit", "device": "cuda", "gradient_checkpointing": True}
-    ref = trained(tmp_path, **settings)
+    ref = trained(tmp_path, weights="qlora", optimizer="paged_adamw_32bit", device="cuda", gradient_checkpointing=True)
     assert told(ref)["device"] == "cuda"
     assert probability(ref) > probability(BASE) + 1
 
@@ -240,10 +245,9 @@ def test_7_a_launched_training_tells_in_one_line_what_stopped_it(tmp_path: Path)
 
 
 def test_7_a_launcher_that_is_not_there_is_told() -> None:
-    with pytest.raises(ConfigError, match="training.launcher: no program 'no-such-launcher' here; expected one such as"):
+    with pytest.raises(ConfigError, match=r"training\.launcher: no program 'no-such-launcher' here; expected one such as"):
         command("no-such-launcher --x", Path("job"))
     with pytest.raises(ConfigError, match="is no command"):
         command("accelerate 'launch", Path("job"))
     launched = command(f"{sys.executable} -X utf8", Path("job"))
     assert launched == [sys.executable, "-X", "utf8", "-m", "mentalarena.training.worker", "job"]
-    assert PARENT.startswith("MENTALARENA_")

@@ -72,8 +72,8 @@ def _check_machine(settings: TrainingConfig) -> None:
 
         if not torch.cuda.is_available():
             raise ConfigError(
-                f"training.device: 'cuda', and torch {torch.__version__} sees no CUDA here; expected an NVIDIA GPU and a build of "
-                "torch for it, or 'auto' or 'cpu' (slow)"
+                f"training.device: 'cuda', and torch {torch.__version__} sees no CUDA here; expected an NVIDIA GPU and a build "
+                "of torch for it, or 'auto' or 'cpu' (slow)"
             )
 
 
