@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,13 +59,13 @@ def pairs() -> list[Example]:
     return [PreferencePair("diagnosis", ASKED, "diagnosis: insomnia", "diagnosis: panic", LINEAGE) for _ in range(16)]
 
 
-def trainer(progress: Progress = lambda share, loss: None, **settings: object) -> LocalTrainer:
+def trainer(progress: Progress = lambda share, loss: None, **settings: Any) -> LocalTrainer:
     """Eight steps unless `settings` say otherwise."""
     usual = {"epochs": 4, "batch_size": 8, "lora_rank": 8, "lora_alpha": 16}
     return LocalTrainer(TrainingConfig.model_validate(usual | settings), 0, progress)
 
 
-def trained(out: Path, start: ModelRef = BASE, **settings: object) -> ModelRef:
+def trained(out: Path, start: ModelRef = BASE, **settings: Any) -> ModelRef:
     return trainer(**settings).fit(rows(), start, out)
 
 
@@ -245,7 +246,7 @@ def test_7_a_launched_training_tells_in_one_line_what_stopped_it(tmp_path: Path)
 
 
 def test_7_a_launcher_that_is_not_there_is_told() -> None:
-    with pytest.raises(ConfigError, match=r"training\.launcher: no program 'no-such-launcher' here; expected one such as"):
+    with pytest.raises(ConfigError, match=r"training\.launcher: no program 'no-such-launcher'; expected one such as"):
         command("no-such-launcher --x", Path("job"))
     with pytest.raises(ConfigError, match="is no command"):
         command("accelerate 'launch", Path("job"))
