@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,7 +34,7 @@ from mentalarena.models.publish import is_checkpoint, merged, revision_of
 from mentalarena.training.local import RESULT, Example, LocalTrainer, Progress, command
 from mentalarena.training.preference import PreferencePair
 from mentalarena.training.rows import Row, RowLineage
-from mentalarena.training.worker import gone
+from mentalarena.training.worker import base_weights, gone
 
 pytestmark = [
     pytest.mark.skipif(not (EMBEDDED / "model.safetensors").exists(), reason="needs the embedded weights"),
@@ -204,6 +205,23 @@ def test_4_speed_and_place_make_no_other_adapter_and_other_epochs_do(tmp_path: P
     assert usual != inputs(epochs=4, weights="full")
     assert [TrainingConfig(epochs=(4, 5, 7)).epochs_of(n) for n in range(6)] == [4, 4, 5, 7, 7, 7]
     assert TrainingConfig(epochs=2.5).epochs_of(9) == 2.5
+
+
+@pytest.mark.parametrize("double", [True, False])
+def test_5_the_base_is_in_nf4(double: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("bitsandbytes")
+    import torch
+
+    settings = TrainingConfig(weights="qlora", double_quantisation=double, device="cpu")
+    job = {"base": str(EMBEDDED), "adapter": None}
+    model = base_weights(settings, job, SimpleNamespace(device=torch.device("cpu")))
+    layer = model.model.layers[0].mlp.up_proj
+    assert model.is_loaded_in_4bit
+    assert (layer.weight.quant_type, layer.weight.dtype, layer.compute_dtype) == ("nf4", torch.uint8, torch.bfloat16)
+    assert layer.weight.quant_state.nested is double
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    sharded = base_weights(settings, job, SimpleNamespace(device=torch.device("cpu")))
+    assert sharded.model.layers[0].mlp.up_proj.weight.dtype == torch.bfloat16, "FSDP shards nothing but floating types"
 
 
 def test_5_in_four_bits_the_adapter_learns(tmp_path: Path) -> None:

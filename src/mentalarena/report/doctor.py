@@ -13,6 +13,8 @@ from mentalarena.models.backends import EMBEDDED
 EXTRAS = {
     "local": ("torch", "transformers", "peft"),
     "train": ("trl", "peft", "datasets"),
+    "qlora": ("bitsandbytes",),
+    "tensorboard": ("tensorboard",),
     "report": ("jinja2", "matplotlib"),
 }
 

@@ -64,7 +64,7 @@ def _learn(settings: TrainingConfig, job: dict[str, Any], out: Path, arguments: 
     tokenizer = AutoTokenizer.from_pretrained(job["base"])
     records = [json.loads(line) for line in Path(job["rows"]).read_text("utf-8").split("\n") if line]
     rows = _fitting(records, tokenizer, settings)
-    model = _model(settings, job, arguments)
+    model = base_weights(settings, job, arguments)
     trainer = (SFTTrainer if settings.method == "sft" else DPOTrainer)(
         model=model,
         train_dataset=Dataset.from_list(rows),
@@ -105,6 +105,7 @@ def _arguments(settings: TrainingConfig, job: dict[str, Any], out: Path) -> Any:
     method: dict[str, Any] = {"train_sampling_strategy": "group_by_length"}
     if settings.method == "dpo":
         method = {"beta": settings.dpo_beta}
+    os.environ["ACCELERATE_MIXED_PRECISION"] = "bf16" if _dtype(settings) == "bfloat16" else "no"  # not the launcher's say
     if settings.tensorboard:
         os.environ["TENSORBOARD_LOGGING_DIR"] = str(out / TENSORBOARD)
     return (SFTConfig if settings.method == "sft" else DPOConfig)(
@@ -134,7 +135,7 @@ def _arguments(settings: TrainingConfig, job: dict[str, Any], out: Path) -> Any:
     )
 
 
-def _model(settings: TrainingConfig, job: dict[str, Any], arguments: Any) -> Any:
+def base_weights(settings: TrainingConfig, job: dict[str, Any], arguments: Any) -> Any:
     """The weights to learn on: the base, whole ones that were learnt before, or an adapter that goes on."""
     import torch
     from transformers import AutoModelForCausalLM, BitsAndBytesConfig
