@@ -8,11 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mentalarena.errors import ConfigError
-
-Positive = Annotated[float, Field(gt=0)]
 
 
 class Section(BaseModel):
@@ -185,7 +183,7 @@ class TrainingConfig(Section):
     training; replayed too: what a therapist asks is too much alike to keep a verifier."""
     warm_start: bool = False
     """Train on the cognitive models before the first play (the paper's patient side: history -> the other components)."""
-    epochs: Positive | Annotated[tuple[Positive, ...], Field(min_length=1)] = 2.0
+    epochs: float | tuple[float, ...] = 2.0
     """Of every iteration, or a list: of the first, the second, ...; its last one goes on (the paper's: [4, 5, 7, 7])."""
     learning_rate: float = Field(default=1e-3, gt=0)
     batch_size: int = Field(default=16, ge=1)
@@ -205,6 +203,14 @@ class TrainingConfig(Section):
     """Tokens a row; a longer row is left out and counted, never cut."""
     save_steps: int = Field(default=50, ge=1)
     """Steps between checkpoints, from which a killed training goes on."""
+
+    @field_validator("epochs", mode="before")
+    @classmethod
+    def _above_zero(cls, told: Any) -> Any:
+        numbers = told if isinstance(told, list | tuple) else [told]
+        if not numbers or not all(type(number) in (int, float) and number > 0 for number in numbers):
+            raise ValueError("expected a number above 0, or a list of them by iteration")
+        return told
 
     def epochs_of(self, iteration: int) -> float:
         """How often the rows of an iteration (from 1) are gone through; a warm start (0) is as long as the first."""

@@ -14,7 +14,6 @@ EXTRAS = {
     "local": ("torch", "transformers", "peft"),
     "train": ("trl", "peft", "datasets"),
     "qlora": ("bitsandbytes",),
-    "tensorboard": ("tensorboard",),
     "report": ("jinja2", "matplotlib"),
 }
 
