@@ -11,6 +11,7 @@
 """
 
 import asyncio
+import fcntl
 import json
 import os
 import signal
@@ -175,6 +176,17 @@ def test_2_killed_with_its_starter_it_ends_and_is_gone_on_with(
     told_of.clear()
     assert again.fit(examples(method), BASE, tmp_path) == ref
     assert not told_of, "what is finished is not done again"
+
+
+def test_2_interrupted_every_process_ends(tmp_path: Path) -> None:
+    def interrupted(share: float, loss: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer(interrupted, launcher=TWO, epochs=400).fit(rows(), BASE, tmp_path)
+    with (tmp_path / ".training-lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # nobody holds it
+    assert not (tmp_path / "adapter").exists()
 
 
 def test_3_two_processes_learn_what_one_learns(tmp_path: Path, adapter: ModelRef) -> None:
