@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mentalarena.errors import ConfigError
 
@@ -148,7 +148,7 @@ class PlayConfig(Section):
 
 
 class TrainingConfig(Section):
-    """The Model Optimizer: which rows, and how they are learnt (LoRA SFT; TRL and PEFT)."""
+    """The Model Optimizer: which rows, and how they are learnt (SFT or DPO of an adapter or of every weight; TRL and PEFT)."""
 
     method: Literal["sft", "dpo"] = "sft"
     """`sft`: the best answers are learnt. `dpo`: the better of two is preferred (pairs of the two diagnoses and of trials that
@@ -156,6 +156,24 @@ class TrainingConfig(Section):
     dpo_beta: float = Field(default=0.1, gt=0)
     where: Literal["here", "hosted"] = "here"
     """`hosted`: the provider of an `openai` model trains it (fine-tuning API); LoRA settings are then the provider's own."""
+    weights: Literal["lora", "qlora", "full"] = "lora"
+    """`lora`: an adapter is learnt. `qlora`: the same on a base in 4 bits (nf4; Dettmers et al. 2023; needs bitsandbytes); it
+    plays on the base as it is. `full`: every weight, and what comes of it is a whole checkpoint. `full` wants a smaller
+    learning_rate, such as 1e-5."""
+    double_quantisation: bool = True
+    """For `qlora`: the constants of the quantisation are quantised too."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where training happens. `auto`: CUDA where torch sees it, else the CPU."""
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
+    """What training computes in. `auto`: bfloat16 on CUDA and for `qlora`, else float32. With `full` the weights themselves stay
+    in float32."""
+    launcher: str = ""
+    """What starts the training's processes, put before `-m mentalarena.training.worker`: such as `accelerate launch
+    --num_processes 4` or `accelerate launch --config_file configs/fsdp.yaml`. Unset: one process, on one GPU at most."""
+    gradient_checkpointing: bool = False
+    """Less memory for more time: activations are computed again on the way back."""
+    tensorboard: bool = False
+    """Losses also go to iteration-NN/tensorboard (needs tensorboard)."""
     trained: Literal["shared", "therapist", "patient"] = "shared"
     """Who plays with the trained weights, and learns: every role of the therapist's model (the paper's one model), the therapist
     alone (patient and judge stay as they were; no replay is needed), or the patient alone (it learns from its
@@ -180,9 +198,11 @@ class TrainingConfig(Section):
     training; replayed too: what a therapist asks is too much alike to keep a verifier."""
     warm_start: bool = False
     """Train on the cognitive models before the first play (the paper's patient side: history -> the other components)."""
-    epochs: float = Field(default=2.0, gt=0)
+    epochs: float | tuple[float, ...] = 2.0
+    """Of every iteration, or a list: of the first, the second, ...; its last one goes on (the paper's: [4, 5, 7, 7])."""
     learning_rate: float = Field(default=1e-3, gt=0)
     batch_size: int = Field(default=16, ge=1)
+    """Rows at once, of all processes together: a multiple of their number. So more processes are faster and learn the same."""
     accumulation: int = Field(default=1, ge=1)
     lora_rank: int = Field(default=32, ge=1)
     lora_alpha: int = Field(default=64, ge=1)
@@ -198,6 +218,20 @@ class TrainingConfig(Section):
     """Tokens a row; a longer row is left out and counted, never cut."""
     save_steps: int = Field(default=50, ge=1)
     """Steps between checkpoints, from which a killed training goes on."""
+
+    @field_validator("epochs", mode="before")
+    @classmethod
+    def _above_zero(cls, told: Any) -> Any:
+        numbers = told if isinstance(told, list | tuple) else [told]
+        if not numbers or not all(type(number) in (int, float) and number > 0 for number in numbers):
+            raise ValueError("expected a number above 0, or a list of them by iteration")
+        return told
+
+    def epochs_of(self, iteration: int) -> float:
+        """How often the rows of an iteration (from 1) are gone through; a warm start (0) is as long as the first."""
+        if isinstance(self.epochs, tuple):
+            return self.epochs[min(max(iteration - 1, 0), len(self.epochs) - 1)]
+        return self.epochs
 
 
 class EvaluationConfig(Section):

@@ -69,3 +69,16 @@ def test_a_command_that_is_missing_or_fails_is_told(trained: ModelRef) -> None:
     failing = f"{sys.executable} -c 'import sys; sys.exit(\"no such server\")'"
     with pytest.raises(RunError, match=r"ended with 1 \(no such server\)"):
         publish(config(publish="command", publish_command=failing), trained, "base")
+
+
+def test_a_whole_checkpoint_is_served_as_it_is_and_never_as_an_adapter(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    for number in (1, 2):
+        (tmp_path / f"model-0000{number}-of-00002.safetensors").write_bytes(b"weights")
+    whole = ModelRef("base", tmp_path)
+    name = revision_of(tmp_path)
+    assert publish(config(publish="merged"), whole, "base") == str(tmp_path.resolve())
+    with pytest.raises(ConfigError, match="loads adapters only; expected publish = 'command'"):
+        publish(config(), whole, "base")
+    (tmp_path / "model-00002-of-00002.safetensors").write_bytes(b"other weights")
+    assert revision_of(tmp_path) != name, "every shard counts"

@@ -97,21 +97,21 @@ def margins(ref: ModelRef, pairs: list[PreferencePair]) -> float:
 
 def test_4_dpo_prefers_what_was_preferred_and_goes_on_after_a_kill(met: list[Episode], tmp_path: Path) -> None:
     pytest.importorskip("trl")
-    from mentalarena.training.lora import JOB, LoraTrainer
+    from mentalarena.training.local import JOB, LocalTrainer
 
     pairs = preference_pairs(met)
     settings = TrainingConfig(method="dpo", epochs=4, batch_size=8, save_steps=1, lora_rank=8, lora_alpha=16)
     base = ModelRef("embedded")
-    whole = LoraTrainer(settings, seed=0).fit(pairs, base, tmp_path / "whole")
+    whole = LocalTrainer(settings, seed=0).fit(pairs, base, tmp_path / "whole")
     before, after = margins(base, pairs), margins(whole, pairs)
     assert after > before + 0.5
 
-    class Later(LoraTrainer):
+    class Later(LocalTrainer):
         def _run(self, job: Path) -> None:
             """Only leaves the job to be run by hand."""
 
     Later(settings, seed=0).fit(pairs, base, tmp_path / "killed")
-    command = [sys.executable, "-m", "mentalarena.training.lora", str(tmp_path / "killed" / JOB)]
+    command = [sys.executable, "-m", "mentalarena.training.worker", str(tmp_path / "killed" / JOB)]
     process = subprocess.Popen(  # noqa: S603
         command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -125,5 +125,5 @@ def test_4_dpo_prefers_what_was_preferred_and_goes_on_after_a_kill(met: list[Epi
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "killed" / "adapter").exists()
-    resumed = LoraTrainer(settings, seed=0).fit(pairs, base, tmp_path / "killed")
+    resumed = LocalTrainer(settings, seed=0).fit(pairs, base, tmp_path / "killed")
     assert margins(resumed, pairs) > before + 0.5

@@ -142,14 +142,14 @@ def train(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """An adapter from the rows of the iterations before: iteration-NN/adapter."""
+    """Better weights from the rows of the iterations before: iteration-NN/adapter."""
     from mentalarena.stages.run import named
     from mentalarena.stages.train import train as train_stage
 
     with opened_run(config_of(out), out, quiet or as_json) as opened:
         ref = train_stage(opened, iteration, model_of(opened, iteration - 1))
         name = named(ref)
-    typer.echo(json.dumps({"model": name, "adapter": str(ref.adapter)}) if as_json else f"{name}: adapter in {ref.adapter}")
+    typer.echo(json.dumps({"model": name, "adapter": str(ref.adapter)}) if as_json else f"{name}: weights in {ref.adapter}")
 
 
 @app.command()

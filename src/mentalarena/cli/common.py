@@ -85,7 +85,7 @@ def model_of(opened: Run, iteration: int) -> Any:
     """The model that plays an iteration. Raises `DataError` when it has not been trained."""
     from mentalarena.models.base import ModelRef
     from mentalarena.stages.train import warm_started
-    from mentalarena.training.lora import ADAPTER, RESULT
+    from mentalarena.training.local import ADAPTER, RESULT
 
     if iteration == 0:
         return warm_started(opened)

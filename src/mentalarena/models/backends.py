@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mentalarena.errors import ConfigError
 from mentalarena.models.base import ChatModel, Embedder, ModelRef
 from mentalarena.models.lexical import LexicalEmbedder
-from mentalarena.models.publish import publish, revision_of
+from mentalarena.models.publish import is_checkpoint, publish, revision_of
 from mentalarena.models.scripted import ScriptedModel, toy_player
 from mentalarena.models.weights import Placement
 
@@ -101,7 +101,7 @@ class Backends:
         from mentalarena.models.local import LocalModel
 
         placement = Placement(config.device, config.dtype, config.quantize, config.attention)
-        if placement.swaps and ref.adapter:
+        if placement.swaps and ref.adapter and not is_checkpoint(ref.adapter):
             engine = self._engine(config, ModelRef(ref.base), placement)
             return LocalModel(engine, engine.attached(ref.adapter))
         return LocalModel(self._engine(config, ref, placement))

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mentalarena.errors import ModelError, ModelRefusal
 from mentalarena.models.base import Message, Reply, Sampling, Usage
-from mentalarena.models.publish import revision_of
+from mentalarena.models.publish import is_checkpoint, revision_of
 from mentalarena.models.waiting import Request, Waiting
 from mentalarena.models.weights import CPU, Placement, attach, load, merge, use
 
@@ -34,9 +34,10 @@ JOIN = 0.25
 class Engine:
     """Weights in memory. `folder` is a checkpoint folder or hub name.
 
-    `adapter` is a LoRA folder that is merged into the weights; others are attached beside them (`attached`). `name` is the
-    model's name in records (the folder unless given) with the adapter's revision. `cache_mb` bounds the memory for prompts that
-    were computed before; 0 turns that off. Raises `ConfigError` when something cannot be loaded.
+    `adapter` is a LoRA folder that is merged into the weights, or a checkpoint whose weights take their place; other adapters
+    are attached beside them (`attached`). `name` is the model's name in records (the folder unless given) with the adapter's
+    revision. `cache_mb` bounds the memory for prompts that were computed before; 0 turns that off. Raises `ConfigError` when
+    something cannot be loaded.
     """
 
     def __init__(
@@ -50,9 +51,10 @@ class Engine:
     ) -> None:
         self.name = name or folder
         self.max_batch = max_batch
-        self.tokenizer, self.model = load(folder, placement)
+        whole = adapter is not None and is_checkpoint(adapter)
+        self.tokenizer, self.model = load(str(adapter) if whole else folder, placement)
         if adapter is not None:
-            self.model = merge(self.model, adapter)
+            self.model = self.model if whole else merge(self.model, adapter)
             self.name += f"@{revision_of(adapter)}"
         self.device, self.dtype = self.model.device, self.model.dtype
         stops = self.model.generation_config.eos_token_id

@@ -1,7 +1,7 @@
 """Getting trained weights into play, where a server answers: the seam between a trainer's adapter and the name to ask for.
 
 - `merged`: the adapter is merged into its base, and the folder is the model's name (servers that load what is asked for, such as
-  `transformers serve`, and servers that are restarted by hand);
+  `transformers serve`, and servers that are restarted by hand); weights that were trained whole are such a folder already;
 - `vllm`: the adapter is loaded under a name of its own by /v1/load_lora_adapter of every server;
 - hosted weights stay with their provider, and `hosted.json` in the adapter's folder names them;
 - `command`: a command of the user's makes the server answer with the new weights (a restart, an upload).
@@ -18,6 +18,7 @@ import subprocess
 import urllib.error
 import urllib.request
 import warnings
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,15 +33,39 @@ MERGED, HOSTED = "merged", "hosted.json"
 """Beside and in an adapter's folder: merged weights, and the provider's name of hosted ones."""
 
 
+WHOLE_BY_VLLM = (
+    "a running vLLM loads adapters only; expected publish = 'command' with a publish_command that starts it with {merged}"
+)
+
+
 def revision_of(adapter: Path) -> str:
-    """Names an adapter by what is in it: equal weights, equal name, wherever the folder lies (hosted weights by the name that
-    their provider gave them). Raises `DataError`."""
+    """Names trained weights by what is in them: equal weights, equal name, wherever the folder lies (hosted weights by the name
+    that their provider gave them). Raises `DataError`."""
     hosted = adapter / HOSTED
     try:
-        kept = hosted if hosted.exists() else adapter / "adapter_model.safetensors"
-        return hashlib.sha256(kept.read_bytes()).hexdigest()[:12]
+        if is_checkpoint(adapter):
+            shards = sorted(adapter.glob("model*.safetensors"))
+            return hashlib.sha256("".join(map(_digest_of, shards)).encode()).hexdigest()[:12]
+        return _digest_of(hosted if hosted.exists() else adapter / "adapter_model.safetensors")[:12]
     except OSError as error:
         raise DataError(f"{adapter}: no adapter ({error.strerror}); expected adapter_model.safetensors in it") from None
+
+
+def is_checkpoint(adapter: Path) -> bool:
+    """Whether trained weights are a whole checkpoint (`training.weights = "full"`) and no adapter."""
+    return (adapter / "config.json").exists()
+
+
+def _digest_of(path: Path) -> str:
+    told = path.stat()
+    return _read_digest(path, told.st_mtime_ns, told.st_size)
+
+
+@lru_cache(maxsize=1024)
+def _read_digest(path: Path, changed: int, size: int) -> str:
+    """Of a file as it is since it was changed: a run asks often, and whole checkpoints are large."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def publish(config: ModelConfig, ref: ModelRef, folder: str) -> str:
@@ -56,6 +81,8 @@ def publish(config: ModelConfig, ref: ModelRef, folder: str) -> str:
         return str(merged(folder, ref.adapter))
     name = f"mentalarena-{revision_of(ref.adapter)}"
     if config.publish == "vllm":
+        if is_checkpoint(ref.adapter):
+            raise ConfigError(f"publish = 'vllm': {ref.adapter} is a whole checkpoint, and {WHOLE_BY_VLLM}")
         for url in (config.base_url,) if isinstance(config.base_url, str) else config.base_url:
             _load_adapter(url, name, ref.adapter.resolve(), config.api_key_env)
         return name
@@ -69,7 +96,10 @@ def hosted_name(adapter: Path) -> str:
 
 
 def merged(folder: str, adapter: Path) -> Path:
-    """The checkpoint folder of a base with an adapter merged into it, beside the adapter; it appears whole or not at all."""
+    """The checkpoint folder of a base with an adapter merged into it, beside the adapter; it appears whole or not at all. Weights
+    that were trained whole stay where they are."""
+    if is_checkpoint(adapter):
+        return adapter.resolve()
     out = adapter.with_name(MERGED).resolve()
     made_of = str((adapter / "adapter_model.safetensors").stat().st_mtime_ns)
     mark = out / "made-of.txt"

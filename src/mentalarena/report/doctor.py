@@ -13,6 +13,7 @@ from mentalarena.models.backends import EMBEDDED
 EXTRAS = {
     "local": ("torch", "transformers", "peft"),
     "train": ("trl", "peft", "datasets"),
+    "qlora": ("bitsandbytes",),
     "report": ("jinja2", "matplotlib"),
 }
 

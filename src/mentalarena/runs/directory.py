@@ -20,12 +20,13 @@ ROLE_FREE = (
     "base_url", "api_key_env", "concurrency", "timeout", "retries", "patience", "backoff", "requests_per_minute",
     "tokens_per_minute", "context", "max_batch", "cache_mb", "workers",
 )  # fmt: skip
+TRAINING_FREE = ("save_steps", "launcher", "device", "gradient_checkpointing", "tensorboard")
 FREE = (
     *(f"models.{role}.{key}" for role in ("patient", "therapist", "judge") for key in ROLE_FREE),
     "play.concurrency",
     "loop.iterations",
     "loop.patience",
-    "training.save_steps",
+    *(f"training.{key}" for key in TRAINING_FREE),
     "budget.calls",
     "budget.tokens",
     "budget.cost",

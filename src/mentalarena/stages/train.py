@@ -1,4 +1,4 @@
-"""Train: rows to a new adapter (the Model Optimizer)."""
+"""Train: rows to better weights (the Model Optimizer)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mentalarena.arena.prompts import load_prompts
+from mentalarena.config import TrainingConfig
 from mentalarena.errors import ConfigError
 from mentalarena.models.backends import need_extra
 from mentalarena.models.base import ModelRef
+from mentalarena.models.publish import WHOLE_BY_VLLM
 from mentalarena.stages.build import PREFERENCES
 from mentalarena.stages.run import Arm, Run, link
 from mentalarena.training.hosted import HostedTrainer
-from mentalarena.training.lora import Example, LoraTrainer, Trainer
+from mentalarena.training.local import JOB, Example, LocalTrainer, Trainer, command
 from mentalarena.training.preference import read_pairs
 from mentalarena.training.rows import distinct, read_rows, warm_start_rows
 
@@ -29,7 +31,7 @@ def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> Model
     title = f"train {iteration}" if arm == "main" else f"train ({arm})"
     if arm == "main":
         link(run.out, iteration)
-    return _fit(run, rows, begin, run.folder(iteration, arm), title)
+    return _fit(run, rows, begin, run.folder(iteration, arm), title, iteration)
 
 
 def check_trainable(run: Run) -> None:
@@ -50,6 +52,29 @@ def check_trainable(run: Run) -> None:
             "`weights`"
         )
     need_extra("train", ("torch", "trl", "peft", "datasets"), "training")
+    _check_machine(run.config.training)
+    if run.config.training.weights == "full" and learner.provider == "openai" and learner.publish == "vllm":
+        raise ConfigError(f"training.weights: 'full' makes a whole checkpoint, and {WHOLE_BY_VLLM}")
+
+
+def _check_machine(settings: TrainingConfig) -> None:
+    """Raises `ConfigError` for what this machine has not. A launcher of another kind than these may reach other machines, and
+    what they have shows when it is started."""
+    started = command(settings.launcher, Path(JOB))
+    if settings.tensorboard:
+        need_extra("tensorboard", ("tensorboard",), "training.tensorboard")
+    if settings.weights == "qlora":
+        need_extra("qlora", ("bitsandbytes",), "training.weights: 'qlora'")
+    if settings.optimizer.startswith("paged_") or settings.optimizer.endswith("8bit"):
+        need_extra("qlora", ("bitsandbytes",), f"training.optimizer: {settings.optimizer!r}")
+    if settings.device == "cuda" and (not settings.launcher or Path(started[0]).name in ("accelerate", "torchrun")):
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ConfigError(
+                f"training.device: 'cuda', and torch {torch.__version__} sees no CUDA here; expected an NVIDIA GPU and a build "
+                "of torch for it, or 'auto' or 'cpu' (slow)"
+            )
 
 
 def warm_started(run: Run) -> ModelRef:
@@ -61,10 +86,10 @@ def warm_started(run: Run) -> ModelRef:
     rows = [
         row for p in patients for row in warm_start_rows([p.cognitive_model], prompts, source=p.source, licence=p.licence)
     ]
-    return _fit(run, rows, run.base, run.out / "arms" / "warm-start", "warm start")
+    return _fit(run, rows, run.base, run.out / "arms" / "warm-start", "warm start", 0)
 
 
-def _fit(run: Run, rows: Sequence[Example], start: ModelRef, out: Path, title: str) -> ModelRef:
+def _fit(run: Run, rows: Sequence[Example], start: ModelRef, out: Path, title: str, iteration: int) -> ModelRef:
     check_trainable(run)
     run.backends.release()  # the memory belongs to the training now
     run.progress.start(title, 1.0)
@@ -76,9 +101,9 @@ def _fit(run: Run, rows: Sequence[Example], start: ModelRef, out: Path, title: s
         reached = share
 
     settings, seed = run.config.training, run.config.seed
-    trainer: Trainer = LoraTrainer(settings, seed, told)
+    trainer: Trainer = LocalTrainer(settings, seed, told, iteration)
     if settings.where == "hosted":
-        trainer = HostedTrainer(settings, run.learner, seed, told)
+        trainer = HostedTrainer(settings, run.learner, seed, told, iteration=iteration)
     ref = trainer.fit(rows, start, out)
     run.progress.advance(1.0 - reached)
     return ref

@@ -23,7 +23,7 @@ from mentalarena.errors import DataError, TrainingFailed
 from mentalarena.models.base import ModelRef
 from mentalarena.models.publish import HOSTED, hosted_name
 from mentalarena.runs.directory import read_json, write_whole
-from mentalarena.training.lora import ADAPTER, RESULT, Example, Progress
+from mentalarena.training.local import ADAPTER, RESULT, Example, Progress
 
 STATE = "hosted-job.json"
 MARK = "mentalarena"
@@ -42,8 +42,10 @@ class HostedTrainer:
         seed: int,
         progress: Progress = lambda share, loss: None,
         wait: Callable[[float], None] = time.sleep,
+        iteration: int = 1,
     ) -> None:
         self._settings, self._learner, self._seed, self._progress, self._wait = settings, learner, seed, progress, wait
+        self._epochs = settings.epochs_of(iteration)
 
     def fit(self, rows: Sequence[Example], start: ModelRef, out: Path) -> ModelRef:
         finished = ModelRef(start.base, out / ADAPTER)
@@ -64,7 +66,7 @@ class HostedTrainer:
 
     def _body(self, start: ModelRef) -> dict[str, Any]:
         """What is asked for, but for the file and the mark."""
-        epochs = max(1, round(self._settings.epochs))
+        epochs = max(1, round(self._epochs))
         base = hosted_name(start.adapter) if start.adapter else self._learner.model
         method = {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": epochs}}}
         return {"model": base, "seed": self._seed, "suffix": MARK, "method": method}

@@ -1,0 +1,37 @@
+"""Settings of a run directory: what decides a result is fixed, what decides only how fast or where may change and is noted."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mentalarena.config import load_config
+from mentalarena.errors import ConfigError
+from mentalarena.runs.directory import open_run
+
+
+def opened_with(out: Path, *settings: str) -> None:
+    with open_run(out, load_config(None, settings).model_dump(mode="json")):
+        pass
+
+
+def test_how_and_where_training_runs_may_change(tmp_path: Path) -> None:
+    opened_with(tmp_path, "training.epochs=[4, 5]")
+    moved = ("launcher=accelerate launch", "device=cpu", "gradient_checkpointing=true", "tensorboard=true", "save_steps=9")
+    opened_with(tmp_path, "training.epochs=[4, 5]", *(f"training.{setting}" for setting in moved))
+    assert set(json.loads((tmp_path / "changes.jsonl").read_text())) == {f"training.{m.partition('=')[0]}" for m in moved}
+
+
+@pytest.mark.parametrize("setting", ["weights=full", "dtype=bfloat16", "epochs=[4, 6]", "batch_size=4", "optimizer=sgd"])
+def test_what_training_learns_may_not(setting: str, tmp_path: Path) -> None:
+    opened_with(tmp_path, "training.epochs=[4, 5]")
+    with pytest.raises(
+        ConfigError, match=r"training\.\w+ was .* and is now .*expected the settings that the run began with"
+    ):
+        opened_with(tmp_path, "training.epochs=[4, 5]", f"training.{setting}")  # the later one holds
+
+
+@pytest.mark.parametrize("epochs", ["0", "[]", "[1, 0]", "many", "true", "[[1]]"])
+def test_epochs_are_numbers_above_zero(epochs: str) -> None:
+    with pytest.raises(ConfigError, match=r"training\.epochs: .*expected a number above 0, or a list of them by iteration"):
+        load_config(None, [f"training.epochs={epochs}"])
