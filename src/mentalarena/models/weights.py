@@ -57,6 +57,10 @@ def load(folder: str, placement: Placement = CPU) -> tuple[Any, Any]:
         model: Any = AutoModelForCausalLM.from_pretrained(folder, use_safetensors=True, trust_remote_code=False, **options)
         if "device_map" not in options:
             model = model.to(placement.device)
+        for module in model.modules():
+            if hasattr(module, "support_avx512bf16_for_cpu"):
+                # bitsandbytes repacks weights for a CPU kernel at first use, and what peft then wraps is read wrongly
+                module.support_avx512bf16_for_cpu = False
     except torch.OutOfMemoryError as error:
         raise ConfigError(f"{folder}: {_line(error)}; expected a device with room for the weights (`quantize`?)") from None
     except (OSError, ValueError, ImportError) as error:
