@@ -55,6 +55,8 @@ class ModelConfig(Section):
     """For `openai`: likewise, prompt and reply together."""
     context: int = Field(default=0, ge=0)
     """For `openai`: tokens that prompt and reply may have together. A request that is surely longer is not sent. 0: unknown."""
+    structured: Literal["none", "vllm", "sglang"] = "none"
+    """For `openai`: hold answers to their form, as that server takes regular expressions. Made for the shipped `full` prompts."""
     extra_body: dict[str, Any] = Field(default_factory=dict)
     """For `openai`: more fields of each request, such as a server's own switches."""
     device: str = "cpu"

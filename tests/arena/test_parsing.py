@@ -1,5 +1,7 @@
 """Parsers return what was asked for or refuse; they never guess."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -163,3 +165,29 @@ def test_empty_speech_is_refused_and_a_speakers_name_is_dropped() -> None:
     assert parsing.spoken("Patient: I am tired.") == "I am tired."
     with pytest.raises(Unreadable):
         parsing.spoken("  \n")
+
+
+@given(
+    st.lists(
+        st.text(st.characters(codec="ascii", exclude_characters="\n\r"), min_size=1), min_size=1, max_size=5, unique=True
+    )
+)
+def test_a_form_matches_its_values_whatever_characters_they_have_and_nothing_else(values: list[str]) -> None:
+    form = re.compile(parsing.form(choice=values, reason=None))
+    for value in values:
+        assert form.fullmatch(f"choice: {value}\nreason: it fits me.")
+    assert not form.fullmatch(f"choice: {''.join(values)}x\nreason: it fits me.")
+    assert not form.fullmatch(f"choice: {values[0]}")
+    assert not form.fullmatch(f"choice: {values[0]}\nreason: one\ntwo")
+
+
+def test_what_matches_a_form_can_be_read() -> None:
+    vocabulary = generated_clinic().vocabulary
+    for name in vocabulary.disorders:
+        text = f"diagnosis: {name}"
+        assert re.fullmatch(parsing.form(diagnosis=vocabulary.disorders), text)
+        assert parsing.name(parsing.required(text, "diagnosis"), "diagnosis", vocabulary) == name
+    for score in range(1, 11):
+        assert re.fullmatch(parsing.form(score=range(1, 11)), f"score: {score}")
+        assert parsing.score(f"score: {score}") == score
+    assert not re.fullmatch(parsing.form(score=range(1, 11)), "score: 11")

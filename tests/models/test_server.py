@@ -313,3 +313,25 @@ def test_settings_are_told_apart_so_that_roles_share_a_server_and_its_limits() -
     assert settings == ServerSettings(("http://a",))
     assert replace(settings, concurrency=3) != settings
     assert json.loads(settings.extra) == {}
+
+
+@pytest.mark.parametrize(
+    ("structured", "sent"),
+    [("none", {}), ("vllm", {"structured_outputs": {"regex": "score: [0-9]"}}), ("sglang", {"regex": "score: [0-9]"})],
+)
+def test_a_form_is_sent_as_the_server_takes_it_and_only_where_it_is_said_to(
+    structured: str, sent: dict[str, Any], fake: FakeServer
+) -> None:
+    model = ServerModel("m", ServerSettings((fake.url,), structured=structured))
+
+    async def both() -> None:
+        for pattern in ("score: [0-9]", ""):
+            await model.generate(HELLO, Sampling(pattern=pattern))
+        await model.close()
+
+    asyncio.run(both())
+    with_form, without = fake.asked
+    names = ("structured_outputs", "regex")
+    assert {name: with_form[name] for name in names if name in with_form} == sent
+    assert not [name for name in names if name in without]
+    assert "pattern" not in with_form

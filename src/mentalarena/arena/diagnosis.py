@@ -43,7 +43,7 @@ async def diagnose(
     def parse(text: str) -> str:
         return parsing.name(parsing.required(text, "diagnosis"), "diagnosis", vocabulary)
 
-    first = await cast.therapist.ask(view, "diagnosis-1", parse)
+    first = await cast.therapist.ask(view, "diagnosis-1", parse, form=parsing.form(diagnosis=vocabulary.disorders))
     if first is None:
         return Diagnosis((), None)
     if settings.verdicts == "none":
@@ -55,7 +55,8 @@ async def diagnose(
         return other
 
     again = told_view(view, first).heard(cast.therapist.prompt("diagnose_again", first=first))
-    second = await cast.therapist.ask(again, "diagnosis-2", parse_second)
+    others = [name for name in vocabulary.disorders if name != first]
+    second = await cast.therapist.ask(again, "diagnosis-2", parse_second, form=parsing.form(diagnosis=others))
     if second is None:
         return Diagnosis((first,), None)
     if coin := settings.chance(encoded.patient.id, "choice"):
@@ -90,7 +91,8 @@ async def _vote(
             raise Unreadable(f"expected one of {pair[0]} and {pair[1]}")
         return choice, fields["reason"] or ""
 
-    return await cast.patient.judging().ask(choice_view(encoded, pair, cast.patient.prompts), step, parse)
+    form = parsing.form(reason=None, choice=pair)
+    return await cast.patient.judging().ask(choice_view(encoded, pair, cast.patient.prompts), step, parse, form=form)
 
 
 def choice_view(encoded: View, pair: tuple[str, str], prompts: PromptSet) -> View:

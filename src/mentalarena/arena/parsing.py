@@ -28,6 +28,21 @@ _NEGATION = re.compile(
 )
 
 
+def form(**fields: Iterable[object] | None) -> str:
+    """A regular expression of `label: value` lines in this order, for models that can be held to one: a value is one of those
+    given, or for None any line. What comes back is parsed all the same."""
+    lines = []
+    for label, values in fields.items():
+        told = r"[^\n]{1,600}" if values is None else f"({'|'.join(_literal(str(value)) for value in values)})"
+        lines.append(f"{label}: {told}")
+    return r"\n".join(lines)
+
+
+def _literal(text: str) -> str:
+    """A text as a pattern that any engine of regular expressions reads: `re.escape` marks spaces and dashes too."""
+    return re.sub(r"([.^$*+?{}\[\]\\|()])", r"\\\1", text)
+
+
 def spoken(text: str) -> str:
     """A line of dialogue: not empty, without a speaker's name in front."""
     line = re.sub(r"^\s*(patient|therapist|doctor|client)\s*:\s*", "", text, flags=re.IGNORECASE).strip()

@@ -59,12 +59,15 @@ class Role:
         """A fresh view that opens with this role's system prompt."""
         return View((Message("system", self.prompt(f"{self.name}_system", **values)),))
 
-    async def ask(self, view: View, step: str, parse: Callable[[str], Parsed], whole: bool = True) -> Parsed | None:
+    async def ask(
+        self, view: View, step: str, parse: Callable[[str], Parsed], whole: bool = True, form: str = ""
+    ) -> Parsed | None:
         """The parsed answer, or None after a second failure (then one `Problem` of kind `unreadable` is recorded).
 
         `step` is the branch's scope in the journal and the step of a problem. A reply that was cut off at `max_tokens` cannot
-        be read, unless it need not be `whole` (talk). A model that cannot answer at all is a problem of kind `model_error` (or
-        `refusal`, where asking later would not help) and is not asked again here: transport retries belong to the model.
+        be read, unless it need not be `whole` (talk). `form` is a pattern for models that can be held to one (`parsing.form`).
+        A model that cannot answer at all is a problem of kind `model_error` (or `refusal`, where asking later would not help)
+        and is not asked again here: transport retries belong to the model.
         """
 
         def read(reply: Reply) -> Parsed:
@@ -73,12 +76,12 @@ class Role:
             return parse(reply.text)
 
         try:
-            reply = await self._reply(view, step)
+            reply = await self._reply(view, step, form)
             try:
                 return read(reply)
             except Unreadable as error:
                 again = view.said(reply.text).heard(self.prompt("retry", error=str(error)))
-                return read(await self._reply(again, step))
+                return read(await self._reply(again, step, form))
         except (Unreadable, ModelError) as error:
             self.failed(step, error)
         return None
@@ -92,8 +95,9 @@ class Role:
         """Natural log-probability of each answer to this view. Raises `ModelError` when the model cannot tell."""
         return await self.voice.score(f"{self.name}/{step}", view.messages, tuple(answers))
 
-    async def _reply(self, view: View, step: str) -> Reply:
-        reply = await self.voice.reply(f"{self.name}/{step}", view.messages, self.sampling)
+    async def _reply(self, view: View, step: str, form: str) -> Reply:
+        sampling = replace(self.sampling, pattern=form) if form else self.sampling
+        reply = await self.voice.reply(f"{self.name}/{step}", view.messages, sampling)
         self.ledger.usage += replace(reply.usage, calls=1)
         return reply
 

@@ -84,7 +84,8 @@ async def _propose(
             raise Unreadable(f"{proposal} has been tried; expected another {kind}")
         return proposal, fields["reason"] or ""
 
-    return await cast.therapist.ask(view, step, parse)
+    left = [name for name in vocabulary.of(kind) if name not in tried]
+    return await cast.therapist.ask(view, step, parse, form=parsing.form(**{kind: left}, reason=None))
 
 
 async def undergo(trial: Trial, step: str, encoded: View, cast: Cast) -> Trial:
@@ -97,11 +98,12 @@ async def undergo(trial: Trial, step: str, encoded: View, cast: Cast) -> Trial:
         return {label: value or "" for label, value in fields.items()}
 
     view = outcome_view(encoded, trial.kind, trial.proposal, cast.patient.prompts, trial.start)
-    told = await cast.patient.judging().ask(view, f"{step}-outcome", parse)
+    form = parsing.form(reason=None, outcome=None, health=None)
+    told = await cast.patient.judging().ask(view, f"{step}-outcome", parse, form=form)
     if told is None:
         return trial
     asked = cast.judge.view().heard(score_prompt(told["outcome"], told["health"], cast.judge.prompts))
-    score = await cast.judge.judging().ask(asked, f"{step}-score", parsing.score)
+    score = await cast.judge.judging().ask(asked, f"{step}-score", parsing.score, form=parsing.form(score=range(1, 11)))
     return replace(
         trial, reason=told["reason"], predicted_outcome=told["outcome"], health_state=told["health"], score=score
     )

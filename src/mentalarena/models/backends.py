@@ -182,6 +182,7 @@ def server_settings(config: ModelConfig) -> ServerSettings:
         config.tokens_per_minute,
         config.context,
         config.api_key_env,
+        config.structured,
         json.dumps(config.extra_body, sort_keys=True),
     )
 

@@ -33,6 +33,8 @@ class Sampling:
     max_tokens: int = 256
     stop: tuple[str, ...] = ()
     seed: int = 0
+    pattern: str = ""
+    """A regular expression that the whole reply is wanted to match; a model that cannot be held to it ignores it."""
 
     def as_dict(self) -> dict[str, Any]:
         # by hand, as below: `asdict` copies deeply, which costs more than all else that is done for a call
@@ -42,6 +44,7 @@ class Sampling:
             "max_tokens": self.max_tokens,
             "stop": self.stop,
             "seed": self.seed,
+            "pattern": self.pattern,
         }
 
 

@@ -52,6 +52,8 @@ class ServerSettings:
     context: int = 0
     """Tokens that prompt and reply may have together; 0: unknown."""
     api_key_env: str = "OPENAI_API_KEY"
+    structured: str = "none"
+    """Whose way of holding replies to a pattern the server knows; it may ignore it, so replies are parsed all the same."""
     extra: str = "{}"
     """More fields of each request, such as a server's own switches, as JSON."""
 
@@ -131,6 +133,9 @@ class ServerModel:
             "max_tokens": sampling.max_tokens,
             "seed": sampling.seed,
         }
+        if sampling.pattern and self._settings.structured != "none":
+            pattern = {"regex": sampling.pattern}
+            told |= {"structured_outputs": pattern} if self._settings.structured == "vllm" else pattern
         if sampling.stop:
             told["stop"] = list(sampling.stop)
         return json.dumps(told | json.loads(self._settings.extra)).encode()
