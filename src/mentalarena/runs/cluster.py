@@ -70,22 +70,25 @@ def _attempt(work: Work, shard: Shard) -> MentalArenaError | None:
 @contextmanager
 def _connected(settings: ClusterConfig) -> Iterator[Any]:
     """Ray, connected; one that the caller had connected is used and left as it is."""
+    address = settings.ray
+    told: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of what it will do one day
+    if address == "local" or address.startswith("127."):  # nothing of a run on one machine is for the network
+        told["_node_ip_address"] = "127.0.0.1"
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # it would put the machine's address for 127.0.0.1
     import ray
 
     if ray.is_initialized():
         yield ray
         return
-    told: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR, "include_dashboard": False}
-    address = settings.ray
     if address == "local":
         cores = math.ceil(settings.workers * settings.cpus) or os.cpu_count() or 1
-        told |= {"num_cpus": max(cores, math.ceil(settings.cpus)), "object_store_memory": MEMORY}
-    else:
-        told.pop("include_dashboard")
-    if address == "local" or address.startswith("127."):
-        told["_node_ip_address"] = "127.0.0.1"  # nothing of a run on one machine is for the network
+        told |= {
+            "num_cpus": max(cores, math.ceil(settings.cpus)),
+            "object_store_memory": MEMORY,
+            "include_dashboard": False,
+        }
     try:
         ray.init(address, **told)
     except (OSError, RuntimeError, ValueError) as error:
