@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import socket
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -89,9 +90,12 @@ def _connected(settings: ClusterConfig) -> Iterator[Any]:
             "object_store_memory": MEMORY,
             "include_dashboard": False,
         }
+    host, _, port = address.rpartition(":")
     try:
+        if port.isdecimal() and not address.startswith("ray:"):
+            socket.create_connection((host, int(port)), timeout=10).close()  # Ray itself would try for minutes
         ray.init(address, **told)
-    except (OSError, RuntimeError, ValueError) as error:
+    except (OSError, OverflowError, RuntimeError, ValueError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ConfigError(
             f"cluster.ray: {address!r}: {reason}; expected local, auto or the address of a Ray cluster"
