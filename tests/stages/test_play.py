@@ -118,6 +118,9 @@ def test_1_rows_and_an_arm_that_shares_answers_are_those_of_an_unsharded_play(tm
     found = []
     for name in ("shards", "piece"):
         whole(tmp_path / name, few)
+        if name == "shards":
+            for shard in all_of(3):
+                (tmp_path / name / "arms" / "unselected" / "iteration-00" / "shards" / shard.name).mkdir(parents=True)
         with opened(settings(few), tmp_path / name) as run:
             rehearse(run, run.base)
             build(run, 0)

@@ -113,13 +113,24 @@ def take_in(out: Path, iterations: Iterable[Path] | None = None) -> None:
     for folder in sorted(path.parent for iteration in iterations for path in iteration.glob(f"{SHARDS}/*-of-*/{JOURNAL}")):
         with shard_journal(folder, LOST):  # brings an older file up to date, and tells one that is damaged
             pass
-        with _open(out / JOURNAL) as db:
-            tables = db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%'").fetchall()
-            db.execute("ATTACH ? AS shard", (str(folder / JOURNAL),))
-            db.execute("BEGIN IMMEDIATE")
-            for (table,) in tables:
-                db.execute(f'INSERT OR IGNORE INTO main."{table}" SELECT * FROM shard."{table}"')  # noqa: S608 - own tables
-            db.execute("COMMIT")
+        _copy(folder / JOURNAL, out / JOURNAL)
+
+
+def lend(source: Path, folder: Path) -> None:
+    """Give a shard what the same shard of another arm was answered, so that it does not ask again what is equal."""
+    if (source / JOURNAL).exists():
+        with shard_journal(source, LOST), shard_journal(folder, LOST):
+            _copy(source / JOURNAL, folder / JOURNAL)
+
+
+def _copy(source: Path, into: Path) -> None:
+    with _open(into) as db:
+        tables = db.execute("SELECT name FROM sqlite_master WHERE type='table' AND name NOT LIKE 'sqlite%'").fetchall()
+        db.execute("ATTACH ? AS other", (str(source),))
+        db.execute("BEGIN IMMEDIATE")
+        for (table,) in tables:
+            db.execute(f'INSERT OR IGNORE INTO main."{table}" SELECT * FROM other."{table}"')  # noqa: S608 - own tables
+        db.execute("COMMIT")
 
 
 def answered(out: Path) -> bool:

@@ -19,7 +19,7 @@ from mentalarena.runs.directory import read_jsonl, write_jsonl, write_whole
 from mentalarena.runs.journal import Place
 from mentalarena.runs.progress import Silence
 from mentalarena.runs.runner import Play, play_all, write_episodes
-from mentalarena.runs.shards import JOURNAL, LOST, SHARDS, Shard, all_of, begun, has_played, shard_journal, take_in
+from mentalarena.runs.shards import JOURNAL, LOST, SHARDS, Shard, all_of, begun, has_played, lend, shard_journal, take_in
 from mentalarena.stages.run import (
     Arm,
     Json,
@@ -47,8 +47,10 @@ def play(run: Run, iteration: int, ref: ModelRef, arm: Arm = "main", done: Done 
         link(run.out, iteration)
 
     def work() -> Json:
-        shards, on_cluster = begun(folder), bool(run.config.cluster.ray)
-        alone = not shards and has_played(run.out / JOURNAL, Place(iteration, "play", "", arm))
+        on_cluster = bool(run.config.cluster.ray)
+        shards = begun(folder) or (begun(run.folder(iteration)) if on_cluster else [])
+        # what was asked in one piece is asked there again, by another arm too: answers are shared within a journal
+        alone = any(has_played(run.out / JOURNAL, Place(iteration, "play", "", name)) for name in {"main", arm})
         if shards or (on_cluster and not alone):
             return _in_shards(run, iteration, ref, arm, patients, shards or all_of(run.config.cluster.shards), done)
         note = ", in this process as it began" if on_cluster else ""
@@ -118,6 +120,9 @@ def _in_shards(
         return on_record(place / RECORD, _inputs(run, ref, arm, _of(shard, patients)), place / EPISODES)
 
     missing = [shard for shard in shards if told(shard) is None]
+    if arm != "main":
+        for shard in missing:
+            lend(run.folder(iteration) / SHARDS / shard.name, folder / SHARDS / shard.name)
     if run.config.cluster.ray:
         _on_ray(run, iteration, ref, arm, patients, missing)
     else:
