@@ -1,4 +1,5 @@
-"""The run directory: one writer at a time, settings that decide what is computed are fixed, files appear whole or not.
+"""The run directory: one writer at a time (or one a shard, runs/shards.py), settings that decide what is computed are fixed,
+files appear whole or not.
 
 DIR/config.json  DIR/journal.sqlite  DIR/iteration-NN/episodes.jsonl  DIR/summary.json
 """
