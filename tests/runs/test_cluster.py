@@ -8,6 +8,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from aiohttp import web
 
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.scripted import toy_player
+from mentalarena.runs.directory import locked
 from mentalarena.runs.journal import Journal
 from mentalarena.runs.shards import JOURNAL
 from tests.models.fake_server import FakeServer, completion, serving
@@ -31,6 +33,8 @@ from tests.models.fake_server import FakeServer, completion, serving
 CLI = "from mentalarena.cli import main; main()"
 REQUESTS = 4
 """At once, of one worker."""
+STILL = 10.0
+"""Seconds of latency in which nobody gets on, so that who is killed meanwhile is killed in the middle."""
 
 
 Process = subprocess.Popen[str]
@@ -80,6 +84,7 @@ def two_nodes() -> Iterator[tuple[str, Process]]:
 
 
 NODES = """
+import contextlib, os, signal, subprocess
 from ray.cluster_utils import Cluster
 told = {"node_ip_address": "127.0.0.1", "num_cpus": 1, "include_dashboard": False, "object_store_memory": 80 << 20}
 soon = {"health_check_initial_delay_ms": 0, "health_check_period_ms": 500, "health_check_failure_threshold": 4}
@@ -87,7 +92,12 @@ cluster = Cluster(initialize_head=True, head_node_args={**told, "_system_config"
 second = cluster.add_node(**told)
 print(cluster.address, flush=True)
 input()
+(raylet,) = (told.process.pid for told in second.all_processes["raylet"])
+table = [line.split() for line in subprocess.check_output(["ps", "-axo", "pid=,ppid="], text=True).splitlines()]
 cluster.remove_node(second, allow_graceful=False)
+for pid in (int(pid) for pid, parent in table if int(parent) == raylet):
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 print("killed", flush=True)
 input()
 cluster.shutdown()
@@ -121,6 +131,12 @@ def answers(out: Path) -> dict[str, int]:
 def played(out: Path) -> set[str]:
     """The shards that are done."""
     return {path.parent.name for path in out.glob("arms/main/iteration-00/shards/*/play.json")}
+
+
+def replayed(out: Path) -> list[int]:
+    """How many replies each shard that is done found in its journal."""
+    files = out.glob("arms/main/iteration-00/shards/*/play.json")
+    return [json.loads(path.read_text())["output"]["replayed"] for path in files]
 
 
 def wait_until(true: Callable[[], object], process: Process) -> None:
@@ -157,6 +173,7 @@ def whole(fake: FakeServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[b
     return episodes(out), len(fake.asked) - before
 
 
+@pytest.mark.skipif(shutil.which("ps") is None, reason="needs ps to find the workers of a node")
 def test_1_a_node_that_is_killed_in_the_middle_changes_nothing(
     fake: FakeServer, whole: tuple[bytes, int], tmp_path: Path
 ) -> None:
@@ -164,6 +181,7 @@ def test_1_a_node_that_is_killed_in_the_middle_changes_nothing(
     out, before = tmp_path / "run", len(fake.asked)
     with two_nodes() as (address, nodes), slowed(fake), playing(out, *through(fake), f"cluster.ray={address}") as driver:
         wait_until(lambda: len([n for n in answers(out).values() if n >= 20]) >= 2, driver)
+        fake.latency = STILL
         assert not played(out), "each node has a core: both are in the middle of a shard"
         assert nodes.stdin
         assert nodes.stdout
@@ -176,7 +194,8 @@ def test_1_a_node_that_is_killed_in_the_middle_changes_nothing(
     assert episodes(out) == whole[0]
     twice = len(fake.asked) - before - whole[1]
     assert 0 <= twice <= 2 * REQUESTS, "in flight, or answered and not yet written, at most"
-    assert len(played(out)) == 5
+    assert len(replayed(out)) == 5
+    assert len([n for n in replayed(out) if n >= 20]) == 1, "one shard was taken over by the other node"
 
 
 def test_2_a_run_that_was_killed_with_one_worker_goes_on_with_four(
@@ -188,13 +207,18 @@ def test_2_a_run_that_was_killed_with_one_worker_goes_on_with_four(
         wait_until(
             lambda: [n for shard, n in answers(out).items() if n >= 20 and played(out) and shard not in played(out)], driver
         )
+        fake.latency = STILL
         driver.send_signal(signal.SIGKILL)
         driver.wait(60)
+        for shard in out.glob("arms/main/iteration-00/shards/*"):
+            with locked(shard / ".lock", "the worker lives on", wait=30):
+                assert shard.is_dir()
     assert 0 < len(played(out)) < 5
     code, _, err = play(out, *through(fake), "cluster.ray=local", "cluster.workers=4")
     assert code == 0, err
     assert episodes(out) == whole[0]
     assert 0 <= len(fake.asked) - before - whole[1] <= 2 * REQUESTS
+    assert len([n for n in replayed(out) if n >= 20]) == 1, "the shard that was being played was gone on with"
     changes = json.loads((out / "changes.jsonl").read_text())
     assert changes == {"cluster.workers": [1, 4]}
 
