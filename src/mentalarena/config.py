@@ -283,6 +283,24 @@ class LoopConfig(Section):
     """A control arm of one iteration: rows without the patient's choice and any score, or with their answers shuffled."""
 
 
+class ClusterConfig(Section):
+    """Play by many workers at once, in shards (docs/cluster.md): by whom and where, never what. May change between calls."""
+
+    ray: str = ""
+    """Unset: this process plays. `local`: Ray's workers on this machine. Anything else: the address of a Ray cluster, such as
+    `auto` or `10.0.0.1:6379`."""
+    shards: int = Field(default=16, ge=1, le=9999)
+    """Parts of an iteration's play, a few times as many as workers; once it has begun in shards, their number stays."""
+    workers: int = Field(default=0, ge=0)
+    """At once, at most. 0: as many as Ray has room for."""
+    cpus: float = Field(default=1.0, ge=0)
+    """Cores that a worker takes."""
+    gpus: float = Field(default=0.0, ge=0)
+    """GPUs that a worker takes, where its model runs in its process."""
+    retries: int = Field(default=20, ge=-1)
+    """How often a shard is given to another worker when its own was lost; -1: without end."""
+
+
 class Config(Section):
     """A run."""
 
@@ -294,6 +312,7 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
     loop: LoopConfig = LoopConfig()
+    cluster: ClusterConfig = ClusterConfig()
     budget: BudgetConfig = BudgetConfig()
     prices: dict[str, PriceConfig] = Field(default_factory=dict)
     """By the name that `models.*.model` has."""

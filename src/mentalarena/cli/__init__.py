@@ -15,16 +15,18 @@ from mentalarena.cli.common import (
     ConfigFile,
     Iteration,
     Made,
+    OnRay,
     Out,
     Quiet,
     config_of,
     model_of,
+    on_ray,
     opened_run,
     say_what_plays,
     who_comes,
 )
 from mentalarena.cli.patients import patients_app
-from mentalarena.errors import DataError, MentalArenaError
+from mentalarena.errors import ConfigError, DataError, MentalArenaError
 from mentalarena.report.text import printable
 
 if TYPE_CHECKING:
@@ -47,6 +49,7 @@ def run(
     control: Annotated[
         str | None, typer.Option(help="Control arm (loop.control): unselected, shuffled-labels or none.")
     ] = None,
+    ray: OnRay = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -56,7 +59,8 @@ def run(
     from mentalarena.report.html import write_report
     from mentalarena.report.terminal import result_table
 
-    settings = load_config(config, [*(set_ or ()), *([f"loop.control={control}"] if control else [])])
+    arm = [f"loop.control={control}"] if control else []
+    settings = load_config(config, [*(set_ or ()), *arm, *on_ray(ray)])
     say_what_plays(settings)
     with opened_run(settings, out, quiet or as_json) as opened:
         summary = run_loop(opened)
@@ -79,6 +83,11 @@ def play(
     ] = None,
     count: Annotated[int | None, typer.Option(min=1, help="How many patients, where --patients says who.")] = None,
     show: Annotated[bool, typer.Option(help="Print the dialogue as it is spoken, then the whole episode.")] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(help="Play one part alone, such as 3/16 (of 0 to 15), beside others; without it all are joined."),
+    ] = None,
+    ray: OnRay = None,
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
@@ -88,13 +97,17 @@ def play(
     from mentalarena.arena.prompts import load_prompts
     from mentalarena.config import load_config
     from mentalarena.report.text import describe, spoken_line
+    from mentalarena.runs.shards import shard_of
     from mentalarena.stages.play import play as play_stage
-    from mentalarena.stages.play import write_play_summary
+    from mentalarena.stages.play import play_shard, write_play_summary
     from mentalarena.stages.train import warm_started
 
-    settings = load_config(config, [*(set_ or ()), *who_comes(patients, count)])
+    settings = load_config(config, [*(set_ or ()), *who_comes(patients, count), *on_ray(ray)])
+    part = shard_of(shard) if shard else None
+    if part and ray:
+        raise ConfigError(f"--shard {shard} --ray {ray}: expected one of them: Ray plays all shards")
     say_what_plays(settings)
-    with opened_run(settings, out, quiet or as_json or show) as opened:
+    with opened_run(settings, out, quiet or as_json or show, part) as opened:
         streamed = show and settings.play.patients == 1
         if streamed:
             opening = load_prompts(settings.models.patient.prompt_set).render("patient_open")
@@ -105,13 +118,19 @@ def play(
             if show:
                 typer.echo("\n" + describe(asdict(episode), dialogue=not streamed))
 
-        counts = play_stage(opened, 0, warm_started(opened), done=done)
-        summary = write_play_summary(opened, counts)
+        if part:
+            counts = summary = play_shard(opened, 0, warm_started(opened), part, done=done)
+        else:
+            counts = play_stage(opened, 0, warm_started(opened), done=done)
+            summary = write_play_summary(opened, counts)
     if as_json:
         typer.echo(json.dumps(summary))
     else:
         typer.echo(", ".join(f"{key} {value}" for key, value in counts.items()))
-        typer.echo(f"episodes in {out / 'iteration-00' / 'episodes.jsonl'}")
+        if part:
+            typer.echo(f"shard {shard} is played; when all are, the same command without --shard joins them")
+        else:
+            typer.echo(f"episodes in {out / 'iteration-00' / 'episodes.jsonl'}")
 
 
 @app.command()

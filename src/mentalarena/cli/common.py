@@ -16,6 +16,7 @@ from mentalarena.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from mentalarena.config import Config
+    from mentalarena.runs.shards import Shard
     from mentalarena.stages.run import Run
 
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="TOML file; without it the built-in defaults.")]
@@ -24,16 +25,23 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
 Out = Annotated[Path, typer.Option(help="Run directory; giving it again resumes.")]
 Made = Annotated[Path, typer.Option(help="Run directory of an earlier command.")]
+OnRay = Annotated[
+    str | None, typer.Option("--ray", help="Play in shards on Ray: local, or the address of a cluster (cluster.ray).")
+]
 Iteration = Annotated[int, typer.Option(min=0, help="Which iteration.")]
 
 
 @contextmanager
-def opened_run(config: Config, out: Path, quiet: bool) -> Iterator[Run]:
+def opened_run(config: Config, out: Path, quiet: bool, shard: Shard | None = None) -> Iterator[Run]:
+    """A run directory, or with `shard` that part of its play."""
     from mentalarena.report.terminal import bars
-    from mentalarena.stages.run import opened
+    from mentalarena.stages.run import opened, opened_shard
 
     try:
-        with bars(quiet) as progress, opened(config, out, progress) as found:
+        with (
+            bars(quiet) as progress,
+            opened_shard(config, out, shard, progress) if shard else opened(config, out, progress) as found,
+        ):
             yield found
     except KeyboardInterrupt:
         typer.echo("mentalarena: stopped; every reply is kept, the same command goes on", err=True)
@@ -48,6 +56,11 @@ def who_comes(patients: str | None, count: int | None) -> list[str]:
     if int(patients) < 1 or count:
         raise ConfigError(f"--patients {patients}: expected a number from 1 on, without --count; or library, or a file")
     return [f"play.patients={patients}"]
+
+
+def on_ray(address: str | None) -> list[str]:
+    """The setting behind `--ray`."""
+    return [] if address is None else [f"cluster.ray={json.dumps(address)}"]
 
 
 def say_what_plays(settings: Config) -> None:

@@ -72,9 +72,11 @@ def embedder_of(name: str) -> Embedder:
 
 
 class Backends:
-    """The models of a run. `publish` makes trained weights answer for the roles that share them."""
+    """The models of a run. `publish` makes trained weights answer for the roles that share them. With `alone`, engines are in this
+    process, whatever the settings say."""
 
-    def __init__(self) -> None:
+    def __init__(self, alone: bool = False) -> None:
+        self._alone = alone
         self._engines: dict[tuple[ModelRef, Placement], Engine | WorkerEngine] = {}
         self._pool: WorkerPool | None = None
         self._servers: dict[tuple[ModelRef, str, ServerSettings], ServerModel] = {}
@@ -108,7 +110,7 @@ class Backends:
 
     def _engine(self, config: ModelConfig, ref: ModelRef, placement: Placement) -> Engine | WorkerEngine:
         if (ref, placement) not in self._engines:
-            count = workers_of(config, folder_of(ref))
+            count = 1 if self._alone else workers_of(config, folder_of(ref))
             cache_mb = config.cache_mb // count
             settings: dict[str, Any] = {"folder": folder_of(ref), "placement": placement, "name": ref.base}
             most = config.max_batch or (64 if config.device == "cpu" else 256)

@@ -1,12 +1,13 @@
 """What a run may spend: a hard stop before the next call, with everything that was answered kept.
 
 Spending counts distinct answers of the journal, so that a resumed run goes on counting. Calls that are in flight when the limit
-is reached are finished and kept: the limit is overshot by these at most.
+is reached are finished and kept: the limit is overshot by these at most. Shards that are played at the same time cannot see
+each other's spending: each has a share of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from mentalarena.errors import BudgetSpent
@@ -36,6 +37,8 @@ class Budget:
     prices: Mapping[str, Price] = field(default_factory=dict)
     spent: Usage = field(default_factory=Usage)
     spent_cost: float = 0.0
+    shares: int = 1
+    """How many share the whole limit with this one."""
 
     def check(self) -> None:
         """Raises `BudgetSpent` when a limit is reached: to be called before each call that is paid for."""
@@ -46,9 +49,10 @@ class Budget:
         }
         for name, (spent, limit) in used.items():
             if limit and spent >= limit:
+                whose = f" (the share of one of {self.shares} shards)" if self.shares > 1 else ""
                 raise BudgetSpent(
-                    f"budget.{name}: {spent:g} of {limit:g} spent; what was answered is kept: the same command with a higher "
-                    "budget goes on"
+                    f"budget.{name}: {spent:g} of {limit:g}{whose} spent; what was answered is kept: the same command with a "
+                    "higher budget goes on"
                 )
 
     def spend(self, model: str, usage: Usage, calls: int = 1) -> None:
@@ -56,6 +60,21 @@ class Budget:
         self.spent += Usage(usage.prompt_tokens, usage.new_tokens, calls)
         if price := self.price(model):
             self.spent_cost += price.of(usage)
+
+    def share(self, count: int, own: Iterable[tuple[str, Usage]] = ()) -> Budget:
+        """The budget of one of `count` shards: an equal share of what is left, at least one call or token, beside what it has
+        spent of its `own` before (model, usage with calls) and still counts."""
+        before = Budget(prices=self.prices)
+        for model, usage in own:
+            before.spend(model, usage, usage.calls)
+        tokens, own_tokens = (used.prompt_tokens + used.new_tokens for used in (self.spent, before.spent))
+        return Budget(
+            self.calls and before.spent.calls + max((self.calls - self.spent.calls) // count, 1),
+            self.tokens and own_tokens + max((self.tokens - tokens) // count, 1),
+            self.cost and before.spent_cost + max((self.cost - self.spent_cost) / count, 1e-9),
+            self.prices,
+            shares=count,
+        )
 
     def price(self, model: str) -> Price | None:
         """Of a model, or of the base of a trained one."""

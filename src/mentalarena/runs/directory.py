@@ -1,4 +1,5 @@
-"""The run directory: one writer at a time, settings that decide what is computed are fixed, files appear whole or not.
+"""The run directory: one writer at a time (or one a shard, runs/shards.py), settings that decide what is computed are fixed,
+files appear whole or not.
 
 DIR/config.json  DIR/journal.sqlite  DIR/iteration-NN/episodes.jsonl  DIR/summary.json
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,28 +32,58 @@ FREE = (
     "budget.calls",
     "budget.tokens",
     "budget.cost",
+    *(f"cluster.{key}" for key in ("ray", "shards", "workers", "cpus", "gpus", "retries")),
 )
 """May change between calls: they decide how fast and how long, not what. Changes are kept in changes.jsonl."""
 
 
 @contextmanager
-def open_run(path: Path, config: Mapping[str, Any]) -> Iterator[Path]:
-    """Create or reopen a run directory and hold its lock.
+def open_run(path: Path, config: Mapping[str, Any], shared: bool = False) -> Iterator[Path]:
+    """Create or reopen a run directory and hold its lock; `shared` with others who play shards of it, each its own.
 
     Raises `RunError` when it cannot be written or another process writes it, `ConfigError` when a fixed setting differs.
     """
     try:
         path.mkdir(parents=True, exist_ok=True)
-        lock = (path / ".lock").open("w")
     except OSError as error:
         raise RunError(f"{path}: {error.strerror}; expected a folder that can be written") from None
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise RunError(f"{path}: another process is writing this run; expected one writer") from None
-        _fix(path / SETTINGS, config)
+    with locked(path / ".lock", "another process is writing this run, or a shard of it; expected one writer", shared):
+        if shared:
+            with settling(path):
+                _fix(path / SETTINGS, config)
+        else:
+            _fix(path / SETTINGS, config)
         yield path
+
+
+@contextmanager
+def settling(path: Path) -> Iterator[None]:
+    """For the moment in which one of several processes that share a run directory fixes what all rely on."""
+    with locked(path / ".settling", "another process keeps its settings; expected it to be done in a moment", wait=60.0):
+        yield
+
+
+@contextmanager
+def locked(path: Path, otherwise: str, shared: bool = False, wait: float = 0.0) -> Iterator[None]:
+    """Hold a lock file, which is gone with the process that holds it. Raises `RunError` that says `otherwise` when another
+    process still has it after `wait` seconds."""
+    try:
+        file = path.open("a+")  # a shared lock on a network file system asks for reading, an exclusive one for writing
+    except OSError as error:
+        raise RunError(f"{path.parent}: {error.strerror}; expected a folder that can be written") from None
+    with file:
+        until = time.monotonic() + wait
+        while True:
+            try:
+                fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    raise RunError(f"{path.parent}: {otherwise}") from None
+                time.sleep(0.1)
+            except OSError as error:
+                raise RunError(f"{path.parent}: {error.strerror}; expected a file system with locks (flock)") from None
+        yield
 
 
 def _fix(path: Path, config: Mapping[str, Any]) -> None:

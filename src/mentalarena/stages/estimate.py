@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mentalarena.clinic.clinics import Clinic
-from mentalarena.config import Config
+from mentalarena.config import ClusterConfig, Config
 from mentalarena.models.base import Usage
 from mentalarena.runs.budget import Price
 from mentalarena.runs.progress import Progress
@@ -27,6 +27,7 @@ def estimate(config: Config, pilot: int, progress: Progress | None = None) -> Js
     """
     small = config.model_copy(
         update={
+            "cluster": ClusterConfig(),  # the pilot is small
             "play": config.play.model_copy(update={"patients": min(pilot, config.play.patients)}),
             "training": config.training.model_copy(update={"rehearsal": min(pilot, config.training.rehearsal)}),
             "evaluation": config.evaluation.model_copy(

@@ -25,10 +25,11 @@ from mentalarena.models.backends import Backends, base_of, embedder_of, weights_
 from mentalarena.models.base import ModelRef, Sampling
 from mentalarena.models.publish import revision_of
 from mentalarena.runs.budget import Budget, Price
-from mentalarena.runs.directory import SETTINGS, open_run, read_json, write_whole
-from mentalarena.runs.journal import Journal
+from mentalarena.runs.directory import SETTINGS, open_run, read_json, settling, write_whole
+from mentalarena.runs.journal import Journal, Place
 from mentalarena.runs.progress import Progress, Silence
 from mentalarena.runs.runner import Player
+from mentalarena.runs.shards import JOURNAL, Shard, answered, claim, forget, shard_journal, take_in
 
 Arm = str
 """`main`, or what is different: `unselected` (no verdicts), `shuffled-labels`, `coin-flips-50` (percent of the verdicts)."""
@@ -72,21 +73,37 @@ class Run:
         return coming(self.clinic, self.config, iteration)
 
     def folder(self, iteration: int, arm: str = "main") -> Path:
-        return self.out / "arms" / arm / f"iteration-{iteration:02d}"
+        return folder_of(self.out, iteration, arm)
 
     def players(self, ref: ModelRef, roles: Sequence[RoleName] = ROLES) -> dict[RoleName, Player]:
         """Who plays: `ref` in each of `roles` that shares the trained model (`training.trained`), its own base model in every
         other place."""
         players: dict[RoleName, Player] = {}
-        trained = self.config.training.trained
-        roles = [role for role in roles if trained in ("shared", role)]
         for name in ROLES:
             settings = getattr(self.config.models, name)
             own = base_of(settings)
-            model = self.backends.model(settings, ref if name in roles and own.base == ref.base else own)
+            model = self.backends.model(settings, self._weights(name, ref) if name in roles else own)
             sampling = Sampling(settings.temperature, settings.top_p, settings.reply_tokens)
             players[name] = Player(model, load_prompts(settings.prompt_set), sampling, settings.verdict_temperature)
         return players
+
+    def publish(self, ref: ModelRef) -> None:
+        """Make the servers of all roles answer with `ref` where they play it, for other processes that will ask them. Raises
+        `ConfigError` where those would make them do so again."""
+        for name in ROLES:
+            settings = getattr(self.config.models, name)
+            if settings.provider == "openai":
+                if settings.publish == "command" and settings.weights:
+                    raise ConfigError(
+                        f"models.{name}.publish: 'command' would be run by each worker; with cluster.ray expected 'merged' or "
+                        "'vllm'"
+                    )
+                self.backends.model(settings, self._weights(name, ref))
+
+    def _weights(self, name: RoleName, ref: ModelRef) -> ModelRef:
+        """What a role plays with when `ref` is the trained model."""
+        own = base_of(getattr(self.config.models, name))
+        return ref if self.config.training.trained in ("shared", name) and own.base == ref.base else own
 
     def arena(self, arm: Arm = "main") -> Arena:
         """The arena of an arm: the clinic's manners and names, and thresholds that its strangers set."""
@@ -106,17 +123,16 @@ WEIGHTS = "weights"
 @contextmanager
 def opened(config: Config, out: Path, progress: Progress | None = None) -> Iterator[Run]:
     """A run directory under its lock. Raises `RunError` and `ConfigError` as `runs.directory.open_run` does."""
-    local = [s for name in ROLES if (s := getattr(config.models, name)).provider in ("embedded", "transformers")]
-    weights = {ref.base: weights_digest(ref) for settings in local if (ref := base_of(settings)).base}
     fresh = not (out / SETTINGS).exists()
-    with open_run(out, config.model_dump(mode="json") | {WEIGHTS: weights}):
-        journal = Journal(out / "journal.sqlite")
-        journal.budget = budget_of(config, journal)
+    with open_run(out, settings_of(config)):
+        journal = Journal(out / JOURNAL)
+        take_in(out)
+        journal.budget = counted(budget_of(config), journal)
         run = Run(config, out, journal, progress or Silence())
         try:
             yield run
         except (ConfigError, DataError, TooManyFailures):
-            if fresh and journal.empty:  # settings that were refused do not bind the directory
+            if fresh and not answered(out):  # settings that were refused do not bind the directory
                 (out / SETTINGS).unlink()
             raise
         finally:
@@ -124,8 +140,47 @@ def opened(config: Config, out: Path, progress: Progress | None = None) -> Itera
             journal.close()
 
 
-def budget_of(config: Config, journal: Journal) -> Budget | None:
-    """The budget with what the journal says was spent before; None without limits. Raises `ConfigError`."""
+@contextmanager
+def opened_shard(
+    config: Config, out: Path, shard: Shard, progress: Progress | None = None, iteration: int = 0
+) -> Iterator[Run]:
+    """A run directory to play one shard of an iteration in, beside other processes that do the same with others; its journal is
+    the shard's. Raises as `opened` does, and `RunError` when another process plays this shard."""
+    refused = False
+    try:
+        with open_run(out, settings_of(config), shared=True):
+            with settling(out):
+                folder = claim(out, folder_of(out, iteration), Place(iteration, "play", ""), shard)
+            budget = budget_of(config)
+            with shard_journal(folder) as journal:
+                journal.budget = counted(budget and budget.share(shard.of), journal)
+                run = Run(config, out, journal, progress or Silence())
+                try:
+                    yield run
+                except (ConfigError, DataError, TooManyFailures):
+                    refused = True
+                    raise
+                finally:
+                    run.backends.close()
+    finally:
+        if refused:
+            forget(out)
+
+
+def folder_of(out: Path, iteration: int, arm: str = "main") -> Path:
+    """Where an iteration of an arm lies in a run directory."""
+    return out / "arms" / arm / f"iteration-{iteration:02d}"
+
+
+def settings_of(config: Config) -> Json:
+    """What config.json holds: the settings, and what is in local weights."""
+    local = [s for name in ROLES if (s := getattr(config.models, name)).provider in ("embedded", "transformers")]
+    weights = {ref.base: weights_digest(ref) for settings in local if (ref := base_of(settings)).base}
+    return config.model_dump(mode="json") | {WEIGHTS: weights}
+
+
+def budget_of(config: Config) -> Budget | None:
+    """The limits, with nothing spent; None without limits. Raises `ConfigError`."""
     limits = config.budget
     if not (limits.calls or limits.tokens or limits.cost):
         return None
@@ -136,9 +191,14 @@ def budget_of(config: Config, journal: Journal) -> Budget | None:
         ]
     ):
         raise ConfigError(f'budget.cost: no price of {unpriced[0]!r}; expected prices."{unpriced[0]}" with prompt and new')
-    budget = Budget(limits.calls, limits.tokens, limits.cost, prices)
-    for model, usage in journal.spent():
-        budget.spend(model, usage, usage.calls)
+    return Budget(limits.calls, limits.tokens, limits.cost, prices)
+
+
+def counted(budget: Budget | None, journal: Journal) -> Budget | None:
+    """The budget with what the journal says was spent before."""
+    if budget:
+        for model, usage in journal.spent():
+            budget.spend(model, usage, usage.calls)
     return budget
 
 
@@ -171,14 +231,20 @@ def digest(told: Any) -> str:
 def recorded(path: Path, inputs: Mapping[str, Any], work: Callable[[], Json], made: Path | None = None) -> Json:
     """The output of a stage, from its record while the inputs are the same and the file that it `made` is there, or else
     from `work`."""
-    given = digest(inputs)
+    if (found := on_record(path, inputs, made)) is not None:
+        return found
+    output = work()
+    write_whole(path, json.dumps({"inputs": digest(inputs), "output": output}, indent=1) + "\n")
+    return output
+
+
+def on_record(path: Path, inputs: Mapping[str, Any], made: Path | None = None) -> Json | None:
+    """The output of a stage from its record; None when it must be done (again)."""
     if path.exists() and (made is None or made.exists()):
         record = read_json(path, "the record of a stage; delete it to do the stage again")
-        if record.get("inputs") == given and isinstance(record.get("output"), dict):
+        if record.get("inputs") == digest(inputs) and isinstance(record.get("output"), dict):
             return dict(record["output"])
-    output = work()
-    write_whole(path, json.dumps({"inputs": given, "output": output}, indent=1) + "\n")
-    return output
+    return None
 
 
 def link(out: Path, iteration: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from mentalarena.errors import ConfigError
 from mentalarena.models.backends import need_extra
 from mentalarena.models.base import ModelRef
 from mentalarena.models.publish import WHOLE_BY_VLLM
+from mentalarena.runs.directory import locked
 from mentalarena.stages.build import PREFERENCES
 from mentalarena.stages.run import Arm, Run, link
 from mentalarena.training.hosted import HostedTrainer
@@ -86,7 +88,8 @@ def warm_started(run: Run) -> ModelRef:
     rows = [
         row for p in patients for row in warm_start_rows([p.cognitive_model], prompts, source=p.source, licence=p.licence)
     ]
-    return _fit(run, rows, run.base, run.out / "arms" / "warm-start", "warm start", 0)
+    with locked(run.out / ".warm-start", "another process trains the warm start; expected it to end", wait=math.inf):
+        return _fit(run, rows, run.base, run.out / "arms" / "warm-start", "warm start", 0)
 
 
 def _fit(run: Run, rows: Sequence[Example], start: ModelRef, out: Path, title: str, iteration: int) -> ModelRef:
