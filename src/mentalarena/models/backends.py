@@ -72,8 +72,8 @@ def embedder_of(name: str) -> Embedder:
 
 
 class Backends:
-    """The models of a run. `publish` makes trained weights answer for the roles that share them. With `alone`, engines are in this
-    process, whatever the settings say."""
+    """The models of a run. `publish` makes trained weights answer for the roles that share them. With `alone`, engines are in
+    this process, whatever the settings say."""
 
     def __init__(self, alone: bool = False) -> None:
         self._alone = alone

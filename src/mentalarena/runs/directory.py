@@ -116,11 +116,16 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that a reader or a crash sees the old one or the new one. Raises `RunError`."""
+    write_lines(path, [text])
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """As `write_whole`, of a file that need not fit into memory; the lines bring their ends along."""
     part = path.with_name(path.name + ".part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("w", encoding="utf-8") as file:
-            file.write(text)
+            file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
@@ -150,24 +155,30 @@ def read_json(path: Path, expected: str) -> dict[str, Any]:
 
 
 def write_jsonl(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    write_whole(path, "".join(json.dumps(r, ensure_ascii=False, sort_keys=True) + "\n" for r in records))
+    write_lines(path, (json.dumps(r, ensure_ascii=False, sort_keys=True) + "\n" for r in records))
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
     """All records of a file. Raises `DataError` with file and line for what is missing, torn or no object."""
+    return list(each_of_jsonl(path))
+
+
+def each_of_jsonl(path: Path) -> Iterator[dict[str, Any]]:
+    """As `read_jsonl`, one at a time."""
     try:
-        lines = path.read_text("utf-8").split("\n")  # splitlines would cut at U+2028 within a text
+        with path.open(encoding="utf-8", newline="\n") as file:  # other line ends may stand within a text
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    yield _record(line, f"{path}:{number}")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}; expected a JSONL file") from None
-    records = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except (ValueError, RecursionError):
-            raise DataError(f"{path}:{number}: torn or invalid JSON; expected one JSON object a line") from None
-        if not isinstance(record, dict):
-            raise DataError(f"{path}:{number}: {json_kind(record)}; expected one JSON object a line")
-        records.append(record)
-    return records
+
+
+def _record(line: str, where: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        raise DataError(f"{where}: torn or invalid JSON; expected one JSON object a line") from None
+    if not isinstance(record, dict):
+        raise DataError(f"{where}: {json_kind(record)}; expected one JSON object a line")
+    return record

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import json
+import os
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TypeVar, cast
+from tempfile import TemporaryFile
+from typing import TypeVar
 
 from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.prompts import PromptSet
@@ -15,7 +18,7 @@ from mentalarena.arena.types import Episode, Ledger, Lineage, Problem, RoleName
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.errors import BudgetSpent, TooManyFailures
 from mentalarena.models.base import ChatModel, Sampling, Scorer
-from mentalarena.runs.directory import write_jsonl
+from mentalarena.runs.directory import write_jsonl, write_lines
 from mentalarena.runs.journal import Journal, JournaledVoice, Place
 
 Item = TypeVar("Item")
@@ -90,22 +93,23 @@ async def settled(
 async def each(items: Sequence[Item], work: Callable[[Item], Awaitable[Result]], concurrency: int) -> list[Result]:
     """The results of `work` for all items, in their order, at most `concurrency` at once. The first error ends it; when a
     budget is spent, calls in flight are finished first, since they are paid for."""
-    slots = asyncio.Semaphore(concurrency)
     spent: list[BudgetSpent] = []
+    results: dict[int, Result] = {}
+    left = iter(enumerate(items))  # shared: a million items are no million tasks
 
-    async def one(item: Item) -> Result | None:
-        async with slots:
-            if spent:
-                return None
+    async def slot() -> None:
+        for number, item in left:
             try:
-                return await work(item)
+                results[number] = await work(item)
             except BudgetSpent as error:
                 spent.append(error)
-                return None
+            if spent:
+                return
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(item)) for item in items]
+            for _ in range(min(concurrency, len(items))):
+                group.create_task(slot())
     except* Exception as errors:
         raise errors.exceptions[0] from None
     if spent:
@@ -113,7 +117,7 @@ async def each(items: Sequence[Item], work: Callable[[Item], Awaitable[Result]],
         if others := asyncio.all_tasks() - {asyncio.current_task()}:
             await asyncio.wait(others)
         raise spent[0]
-    return [cast(Result, task.result()) for task in tasks]
+    return [results[number] for number in range(len(items))]
 
 
 def cast_at(place: Place, players: Mapping[RoleName, Player], journal: Journal, seed: int) -> Cast:
@@ -132,21 +136,38 @@ async def play_all(
     patients: Sequence[Patient], play: Play, journal: Journal, done: Callable[[Episode], None] = lambda episode: None
 ) -> list[Episode]:
     """All episodes, sorted by id; `done` is called as each one first ends. Raises `TooManyFailures`."""
-    finished: dict[str, Episode] = {}
+    return sorted(await play_each(patients, play, journal, lambda episode: episode, done), key=lambda e: e.id)
 
-    async def one(patient: Patient) -> tuple[Episode, Sequence[Problem]]:
+
+async def play_each(
+    patients: Sequence[Patient],
+    play: Play,
+    journal: Journal,
+    keep: Callable[[Episode], Result],
+    done: Callable[[Episode], None] = lambda episode: None,
+) -> list[Result]:
+    """What `keep` makes of each episode, in the order of the patients: memory holds no more. It is called again for an episode
+    that is met again; `done` is called as each one first ends. Raises `TooManyFailures`."""
+    finished, failed, met = set[str](), dict[str, Problem](), set[str]()
+
+    async def one(patient: Patient) -> tuple[Result, Sequence[Problem]]:
         episode = await _one(patient, play, journal)
-        finished[episode.id] = episode
-        failed = [e for e in finished.values() if e.stop_reason == "dialogue failed"]
+        finished.add(episode.id)
+        failed.pop(episode.id, None)
+        if episode.stop_reason == "dialogue failed":
+            failed[episode.id] = episode.problems[-1]
         if len(finished) >= min(20, len(patients)) and len(failed) > play.failure_limit * len(finished):
-            last = next(p for e in reversed(failed) for p in reversed(e.problems))
+            last = list(failed.values())[-1]
             raise TooManyFailures(
                 f"{len(failed)} of {len(finished)} episodes failed (last: {last.role}, {last.step}: {last.detail}); "
                 f"expected at most {play.failure_limit:.0%}; what was answered is kept"
             )
-        return episode, episode.problems
+        if episode.id not in met:
+            met.add(episode.id)
+            done(episode)
+        return keep(episode), [p for p in episode.problems if p.kind == "model_error"]
 
-    return sorted(await settled(patients, one, play.concurrency, "episodes", done), key=lambda e: e.id)
+    return await settled(patients, one, play.concurrency, "episodes")
 
 
 async def _one(patient: Patient, play: Play, journal: Journal) -> Episode:
@@ -157,6 +178,34 @@ async def _one(patient: Patient, play: Play, journal: Journal) -> Episode:
     return await play_episode(patient, play.arena, cast, f"{play.iteration:02d}-{patient.id}", lineage)
 
 
+class EpisodeFile:
+    """`episodes.jsonl`: one episode a line, sorted by id, without anything that differs between equal runs. Episodes come in any
+    order, wait in a file beside it, and appear under the name all at once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: dict[str, tuple[int, int]] = {}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._waiting = TemporaryFile(dir=path.parent)  # noqa: SIM115  (closed by `close`)
+
+    def add(self, episode: Episode) -> None:
+        """Take an episode; one that is met again takes the place of the first."""
+        line = json.dumps(asdict(episode), ensure_ascii=False, sort_keys=True).encode() + b"\n"
+        self._lines[episode.id] = self._waiting.seek(0, os.SEEK_END), len(line)
+        self._waiting.write(line)
+
+    def write(self) -> None:
+        def sorted_lines() -> Iterator[str]:
+            for _, (start, size) in sorted(self._lines.items()):
+                self._waiting.seek(start)
+                yield self._waiting.read(size).decode()
+
+        write_lines(self._path, sorted_lines())
+
+    def close(self) -> None:
+        self._waiting.close()
+
+
 def write_episodes(path: Path, episodes: Sequence[Episode]) -> None:
-    """`episodes.jsonl`: one episode a line, sorted by id, without anything that differs between equal runs."""
+    """One episode a line, in the order given."""
     write_jsonl(path, (asdict(episode) for episode in episodes))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -16,10 +18,10 @@ from mentalarena.models.backends import Backends
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.budget import Budget
 from mentalarena.runs.cluster import on_ray
-from mentalarena.runs.directory import read_jsonl, write_jsonl, write_whole
+from mentalarena.runs.directory import each_of_jsonl, write_jsonl, write_whole
 from mentalarena.runs.journal import Place
 from mentalarena.runs.progress import Silence
-from mentalarena.runs.runner import Play, play_all, write_episodes
+from mentalarena.runs.runner import EpisodeFile, Play, play_each
 from mentalarena.runs.shards import JOURNAL, LOST, SHARDS, Shard, all_of, begun, has_played, lend, shard_journal, take_in
 from mentalarena.stages.run import (
     Arm,
@@ -94,16 +96,24 @@ def _meet(
         done(episode)
 
     paid, replays, started = run.journal.paid, run.journal.replayed, time.monotonic()
-    episodes = run.backends.run(play_all(patients, stage, run.journal, ended))
-    write_episodes(path, episodes)
+
+    def keep(episode: Episode) -> tuple[int, int, int, int]:
+        file.add(episode)
+        diagnosed = episode.diagnosis is not None and episode.diagnosis.chosen is not None
+        return len(episode.problems), int(diagnosed), episode.usage.prompt_tokens, episode.usage.new_tokens
+
+    with closing(EpisodeFile(path)) as file:
+        kept = run.backends.run(play_each(patients, stage, run.journal, keep, ended))
+        file.write()
+    problems, diagnosed, read, new = (sum(counts[place] for counts in kept) for place in range(4))
     return {
-        "episodes": len(episodes),
-        "problems": sum(len(e.problems) for e in episodes),
-        "diagnosed": sum(e.diagnosis is not None and e.diagnosis.chosen is not None for e in episodes),
+        "episodes": len(kept),
+        "problems": problems,
+        "diagnosed": diagnosed,
         "calls": run.journal.paid - paid,
         "replayed": run.journal.replayed - replays,
-        "prompt_tokens": sum(e.usage.prompt_tokens for e in episodes),
-        "new_tokens": sum(e.usage.new_tokens for e in episodes),
+        "prompt_tokens": read,
+        "new_tokens": new,
         "seconds": round(time.monotonic() - started, 2),
     }
 
@@ -133,8 +143,9 @@ def _in_shards(
                 play_shard(replace(run, journal=journal), iteration, ref, shard, arm, done)
     take_in(run.out, [folder])
     run.journal.budget = counted(budget_of(run.config), run.journal)
-    records = (record for shard in shards for record in read_jsonl(folder / SHARDS / shard.name / EPISODES))
-    write_jsonl(folder / EPISODES, sorted(records, key=lambda record: str(record["id"])))
+    # each is sorted by id
+    records = (each_of_jsonl(folder / SHARDS / shard.name / EPISODES) for shard in shards)
+    write_jsonl(folder / EPISODES, heapq.merge(*records, key=lambda record: str(record["id"])))
     counts = [found for shard in shards if (found := told(shard))]
     return {key: round(sum(count[key] for count in counts), 2) for key in counts[0]}
 
