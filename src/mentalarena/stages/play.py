@@ -46,6 +46,7 @@ def play(run: Run, iteration: int, ref: ModelRef, arm: Arm = "main", done: Done 
 
     Where it has begun in shards, those that are missing are played and all are joined."""
     patients, folder = run.patients(iteration), run.folder(iteration, arm)
+    inputs = _inputs(run, ref, arm, patients)
     if arm == "main":
         link(run.out, iteration)
 
@@ -59,7 +60,7 @@ def play(run: Run, iteration: int, ref: ModelRef, arm: Arm = "main", done: Done 
         note = ", in this process as it began" if on_cluster else ""
         return _meet(run, iteration, ref, arm, patients, folder / EPISODES, _title(iteration, arm) + note, done)
 
-    return recorded(folder / RECORD, _inputs(run, ref, arm, patients), work, folder / EPISODES)
+    return recorded(folder / RECORD, inputs, work, folder / EPISODES)
 
 
 def play_shard(
