@@ -114,9 +114,18 @@ class Journal:
             )
         return reply, stands == digest
 
-    def keep(self, place: Place, scope: str, position: int, digest: str, messages: Sequence[Message], reply: Reply) -> None:
-        """Write a reply; it is on disk when this returns."""
-        turns, new = chain(messages), list[tuple[bytes, bytes, str, str]]()
+    def keep(
+        self,
+        place: Place,
+        scope: str,
+        position: int,
+        digest: str,
+        messages: Sequence[Message],
+        turns: Sequence[bytes],
+        reply: Reply,
+    ) -> None:
+        """Write a reply; it is on disk when this returns. `turns` are the messages' (`chain`)."""
+        new = list[tuple[bytes, bytes, str, str]]()
         for number in range(len(turns) - 1, -1, -1):
             if turns[number] in self._turns:
                 break  # and all before it
@@ -234,7 +243,8 @@ class JournaledVoice:
     ) -> Reply:
         position = self._positions[scope]
         self._positions[scope] += 1
-        digest = _digest(scope.split("/")[0], self.model.name, messages, settings)
+        turns = chain(messages)
+        digest = _digest(scope.split("/")[0], self.model.name, turns, settings)
         kept, here = self.journal.find(self.place, scope, position, digest, strict=not self.asked)
         if not here:
             self.asked.add(scope)
@@ -249,7 +259,7 @@ class JournaledVoice:
             if self.journal.budget:
                 self.journal.budget.spend(reply.model, reply.usage)
         if not (kept and here):
-            self.journal.keep(self.place, scope, position, digest, messages, reply)
+            self.journal.keep(self.place, scope, position, digest, messages, turns, reply)
         if self.journal.listener:
             self.journal.listener(scope, reply.text)
         return reply
@@ -270,8 +280,7 @@ def chain(messages: Sequence[Message]) -> list[bytes]:
     return turns
 
 
-def _digest(role: str, model: str, messages: Sequence[Message], settings: Mapping[str, Any]) -> str:
-    turns = chain(messages)
+def _digest(role: str, model: str, turns: Sequence[bytes], settings: Mapping[str, Any]) -> str:
     request = [role, model, settings, turns[-1].hex() if turns else ""]
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
 
