@@ -69,12 +69,13 @@ class Engine:
         """Prompt tokens that were computed, for measurements."""
         self.adapter = ""
         """The attached adapter in use; empty: the base."""
-        self._waiting = Waiting()
+        self._waiting, self._closed = Waiting(), False
         self._serving: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
 
     def close(self) -> None:
-        """Free the weights and the stored prompts."""
+        """Free the weights and the stored prompts. What still waits is not answered."""
+        self._closed = True
         self._thread.shutdown()
         del self.model, self.pool
 
@@ -159,7 +160,7 @@ class Engine:
         from mentalarena.models.batch import Batch, Row
 
         batch, rows = Batch(self), list[Row]()
-        while True:
+        while not self._closed:
             if scoring := self._waiting.to_score(self.max_batch):
                 for request, scores in zip(scoring, self._tried(scoring), strict=True):
                     request.done(scores)
