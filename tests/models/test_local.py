@@ -1,6 +1,7 @@
 """The in-process engine, on a tiny model with random weights made here: replies belong to requests, not to batches."""
 
 import asyncio
+import contextlib
 import math
 from pathlib import Path
 
@@ -123,3 +124,70 @@ def test_a_prompt_that_does_not_fit_is_a_model_error_before_it_is_computed(engin
 def test_a_folder_without_a_checkpoint_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be loaded"):
         Engine(str(tmp_path))
+
+
+@pytest.mark.parametrize("kind", ["sliding window", "gpt2"])
+def test_other_kinds_of_models_reply_as_transformers_does_alone_and_together(
+    kind: str, folder: Path, tmp_path: Path
+) -> None:
+    import torch
+    from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel, MistralConfig, MistralForCausalLM
+
+    torch.manual_seed(1)
+    if kind == "gpt2":
+        shape = GPT2Config(vocab_size=16, n_embd=32, n_layer=2, n_head=4, n_positions=64, eos_token_id=1, bos_token_id=None)
+        model = GPT2LMHeadModel(shape)
+    else:
+        model = MistralForCausalLM(MistralConfig(
+            vocab_size=16, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+            intermediate_size=64, max_position_embeddings=64, sliding_window=6, eos_token_id=1, bos_token_id=None,
+        ))  # fmt: skip
+    for parameter in model.parameters():
+        parameter.data *= 4
+    model.save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(folder).save_pretrained(tmp_path)
+    engine = Engine(str(tmp_path), max_batch=8)
+    assert (engine.shape is None) == (kind == "sliding window")
+
+    async def together() -> list[str]:
+        replies = await asyncio.gather(*(LocalModel(engine).generate(asked(i), s) for i, s in enumerate(SAMPLINGS)))
+        return [reply.text for reply in replies]
+
+    alone = [engine.run([(engine.prompt_ids(asked(i)), s)])[0].text for i, s in enumerate(SAMPLINGS)]
+    assert asyncio.run(together()) == alone
+    ids = engine.prompt_ids(asked(5))
+    mask = torch.ones(1, len(ids), dtype=torch.long)
+    out = engine.model.generate(torch.tensor([ids]), attention_mask=mask, max_new_tokens=12, do_sample=False)
+    expected = engine.tokenizer.decode(out[0, len(ids) :], skip_special_tokens=True).strip()
+    assert engine.run([(ids, Sampling(temperature=0.0, max_tokens=12))])[0].text == expected
+    both = asyncio.run(engine.score(asked(2), ["i feel sad", "yes"]))
+    assert both[1] == pytest.approx(asyncio.run(engine.score(asked(2), ["yes"]))[0], abs=1e-3)
+
+
+def test_an_engine_that_is_closed_stops_in_the_middle_and_answers_nobody(folder: Path) -> None:
+    engine = Engine(str(folder), max_batch=2)
+
+    async def closing() -> list[asyncio.Task[object]]:
+        sampling = Sampling(temperature=1.0, max_tokens=40)
+        tasks = [asyncio.create_task(engine.generate(asked(8), sampling)) for _ in range(60)]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.to_thread(engine.close)
+        return [task for task in tasks if not task.done()]
+
+    assert asyncio.run(closing()), "it went on to the end"
+
+
+def test_requests_of_a_loop_that_has_ended_harm_nobody_who_asks_later(folder: Path) -> None:
+    engine = Engine(str(folder), max_batch=2)
+
+    async def given_up() -> None:
+        asking = [engine.generate(asked(8), Sampling(temperature=1.0, max_tokens=40)) for _ in range(20)]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*asking), 0.01)
+
+    asyncio.run(given_up())
+    sampling = Sampling(temperature=0.0, max_tokens=8)
+    assert (
+        asyncio.run(engine.generate(asked(3), sampling)).text
+        == engine.run([(engine.prompt_ids(asked(3)), sampling)])[0].text
+    )

@@ -9,6 +9,7 @@ are not computed again (blocks.py).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -143,7 +144,8 @@ class Engine:
                 (future.set_exception if isinstance(result, Exception) else future.set_result)(result)
 
         def done(result: Any) -> None:
-            loop.call_soon_threadsafe(settle, result)
+            with contextlib.suppress(RuntimeError):  # the loop is closed: who asked is gone
+                loop.call_soon_threadsafe(settle, result)
 
         self._waiting.put(Request(ids, done, adapter, **told))
         if self._serving is None or self._serving.done():
@@ -151,7 +153,7 @@ class Engine:
         return await future
 
     async def _serve(self) -> None:
-        while self._waiting:
+        while self._waiting and not self._closed:
             await asyncio.sleep(0)  # whoever is ready to ask joins at once
             await asyncio.get_running_loop().run_in_executor(self._thread, self._work)
 
