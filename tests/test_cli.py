@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from mentalarena.config import load_config
+from mentalarena.errors import ConfigError
+
 PATIENT = {"id": "a", "history": "h", "coping_strategies": "i wait", "core_beliefs": {"helpless": ["i am weak"]}}
 
 
@@ -580,3 +583,18 @@ def test_counterfactuals_are_written_and_play(tmp_path: Path) -> None:
     played = run("play", "--patients", out, "--count", "4", "--out", str(tmp_path / "run"), "--quiet", *SCRIPTED)
     assert played.returncode == 0, played.stderr
     assert any("~gender=" in line for line in run("show", "--out", str(tmp_path / "run")).stdout.splitlines())
+
+
+def test_a_key_that_nobody_reads_is_told_with_the_one_that_may_be_meant() -> None:
+    with pytest.raises(ConfigError, match=r"models\.patient\.provder: unknown key; did you mean provider\?"):
+        load_config(None, ["models.all.provder=scripted"])
+    with pytest.raises(ConfigError, match=r"modles: unknown key; did you mean models\?"):
+        load_config(None, ["modles.all.provider=scripted"])
+    with pytest.raises(ConfigError, match=r"play\.xyzzy: unknown key$"):
+        load_config(None, ["play.xyzzy=1"])
+
+
+def test_a_part_of_a_key_in_quotes_may_hold_dots() -> None:
+    config = load_config(None, ['prices."gpt-4.1".prompt=2', 'prices."gpt-4.1".new=8'])
+    assert config.prices["gpt-4.1"].new == 8
+    assert load_config(None, ["play.patients=7"]).play.patients == 7

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -343,15 +345,26 @@ def validated(tree: Mapping[str, Any], where: str) -> Config:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        what = "unknown key" if first["type"] == "extra_forbidden" else f"{first['msg']}, found {first['input']!r}"
+        what = _unknown(first["loc"]) if first["type"] == "extra_forbidden" else f"{first['msg']}, found {first['input']!r}"
         raise ConfigError(f"{where}: {key}: {what}") from None
+
+
+def _unknown(place: Sequence[int | str]) -> str:
+    """What is said of a key that nobody reads, with the one that may be meant."""
+    section: Any = Config
+    for part in place[:-1]:
+        section = section.model_fields[part].annotation if part in getattr(section, "model_fields", {}) else None
+    near = get_close_matches(str(place[-1]), getattr(section, "model_fields", {}), 1)
+    return f"unknown key; did you mean {near[0]}?" if near else "unknown key"
 
 
 def _assign(tree: dict[str, Any], assignment: str) -> None:
     key, equals, text = assignment.partition("=")
-    if not equals or not key:
+    # a part in quotes may hold dots, as in TOML: prices."gpt-4.1".prompt
+    parts = [quoted or bare for quoted, bare in re.findall(r'"([^"]+)"|([^."]+)', key)]
+    if not equals or not parts:
         raise ConfigError(f"--set {assignment}: expected key=value, such as play.patients=20")
-    *sections, last = key.split(".")
+    *sections, last = parts
     for section in sections:
         tree = tree.setdefault(section, {})
         if not isinstance(tree, dict):

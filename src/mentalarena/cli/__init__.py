@@ -252,7 +252,7 @@ def doctor(as_json: AsJson = False) -> None:
     from mentalarena.report.doctor import examine_machine
 
     found = examine_machine()
-    typer.echo(json.dumps(found) if as_json else "\n".join(f"{k:10} {v}" for k, v in found.items()))
+    typer.echo(json.dumps(found) if as_json else "\n".join(f"{k:12}{v}" for k, v in found.items()))
 
 
 def main() -> None:

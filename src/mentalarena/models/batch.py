@@ -101,7 +101,7 @@ class Batch:
             order = [row for row in range(len(self.ids)) if row not in set(rows)]
             cache, mask = self._other or (None, torch.empty(0))
             if order and cache is not None:
-                cache.batch_select_indices(torch.tensor(order, device=self._engine.device))
+                cache.batch_select_indices(torch.tensor(order))  # on no device, since layers may be on several
                 self._other = cache, mask[order]
         else:
             if self._engine.pool:
@@ -119,7 +119,7 @@ class Batch:
         if self._states is not None:
             self._states.repeat(rows)
         elif self._other is not None:
-            self._other[0].batch_select_indices(index)
+            self._other[0].batch_select_indices(torch.tensor(rows))
             self._other = self._other[0], self._other[1][rows]
         self.ids = [list(self.ids[row]) for row in rows]
         self.logits = self.logits[index]

@@ -270,6 +270,8 @@ class Engine:
         import torch
         from transformers.cache_utils import DynamicCache, DynamicLayer
 
+        if len(set(getattr(self.model, "hf_device_map", {}).values())) > 1:
+            return None  # layers on several devices keep their states there
         cache = DynamicCache(config=self.model.config)
         if not all(type(layer) is DynamicLayer for layer in cache.layers):
             return None

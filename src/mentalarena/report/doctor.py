@@ -14,6 +14,11 @@ EXTRAS = {
     "local": ("torch", "transformers", "peft"),
     "train": ("trl", "peft", "datasets"),
     "qlora": ("bitsandbytes",),
+    "tensorboard": ("tensorboard",),
+    "openai": ("aiohttp", "openai"),
+    "ray": ("ray",),
+    "embed": ("sentence_transformers",),
+    "patients": ("presidio_analyzer",),
     "report": ("jinja2", "matplotlib"),
 }
 

@@ -48,7 +48,9 @@ def shard_of(text: str) -> Shard:
     """`3/16` as a shard. Raises `ConfigError`."""
     found = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", text)
     if not found or int(found[1]) >= int(found[2]):
-        raise ConfigError(f"--shard {text}: expected NUMBER/OF, such as 3/16, where numbers go from 0 to OF - 1 (of 9999)")
+        raise ConfigError(
+            f"--shard {text}: expected NUMBER/OF, such as 3/16, where numbers go from 0 to OF - 1 and OF is at most 9999"
+        )
     return Shard(int(found[1]), int(found[2]))
 
 
