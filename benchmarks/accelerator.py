@@ -58,7 +58,7 @@ class Shadowed:
 
 
 def checkpoint(shape: str, folder: Path, device: str) -> int:
-    """Random weights with the embedded model's tokenizer; how many parameters."""
+    """Random weights with the embedded model's tokenizer; how many parameters take part in matrix products."""
     import torch
     from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
@@ -68,7 +68,8 @@ def checkpoint(shape: str, folder: Path, device: str) -> int:
     model.generation_config.eos_token_id = settings.vocab_size - 1
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(EMBEDDED).save_pretrained(folder)
-    return sum(p.numel() for p in model.parameters())
+    embedding = model.get_input_embeddings().weight  # looked up, not multiplied
+    return sum(p.numel() for p in model.parameters()) - embedding.numel()
 
 
 def play(config: Config) -> tuple[float, float, int]:

@@ -69,14 +69,14 @@ class ModelConfig(Section):
     """For `transformers`: weights in 4 or 8 bits (bitsandbytes)."""
     attention: Literal["", "sdpa", "eager", "flash_attention_2"] = ""
     """For `transformers`: how attention is computed. Unset: what transformers chooses."""
-    max_batch: int = Field(default=0, ge=0)
-    """For `embedded` and `transformers`: rows that are in a model (of a worker) at once. 0: 64 on a CPU, whose caches hold no
-    more of a small model's states, and 256 elsewhere."""
+    max_batch: int = Field(default=64, ge=1)
+    """For `embedded` and `transformers`: rows that are in a model (of a worker) at once. On a GPU as many as fit: rows x longest
+    row x bytes of a token's states (128 KB for an 8B model in bfloat16)."""
     cache_mb: int = Field(default=1024, ge=0)
     """For `embedded` and `transformers`: memory for prompts that were read before, of all workers together. 0: none."""
     workers: int = Field(default=0, ge=0)
     """For `embedded` and `transformers` on a CPU: processes of one thread that share the work. 1: in this process. 0: one a core
-    for weights up to 256 MB, else 1."""
+    (8 at most) for weights up to 256 MB, else 1."""
     prompts: str = ""
     """A shipped prompt set (`full`, `compact`) or a folder of text files. Unset: what suits the provider."""
     temperature: float = Field(default=0.8, ge=0)

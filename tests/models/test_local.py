@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import math
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -191,3 +192,35 @@ def test_requests_of_a_loop_that_has_ended_harm_nobody_who_asks_later(folder: Pa
         asyncio.run(engine.generate(asked(3), sampling)).text
         == engine.run([(engine.prompt_ids(asked(3)), sampling)])[0].text
     )
+
+
+class Small(Engine):
+    """An engine on a device with room for few rows."""
+
+    def _advance(self, batch: Any, rows: list[Any], new: list[Any]) -> list[Any]:
+        if len(rows) + len(new) > 3:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        return super()._advance(batch, rows, new)
+
+
+def test_out_of_memory_means_fewer_rows_at_once_and_the_same_replies(folder: Path) -> None:
+    small, large = Small(str(folder), max_batch=16), Engine(str(folder), max_batch=16)
+
+    async def together(engine: Engine) -> list[str]:
+        replies = await asyncio.gather(*(LocalModel(engine).generate(asked(i), s) for i, s in enumerate(SAMPLINGS)))
+        return [reply.text for reply in replies]
+
+    assert asyncio.run(together(small)) == asyncio.run(together(large))
+    assert small.max_batch <= 3
+
+
+def test_a_model_whose_layers_keep_running_states_is_refused_when_it_is_loaded(folder: Path, tmp_path: Path) -> None:
+    from transformers import AutoTokenizer, Lfm2Config, Lfm2ForCausalLM
+
+    Lfm2ForCausalLM(Lfm2Config(
+        vocab_size=16, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2,
+        intermediate_size=64, max_position_embeddings=64, layer_types=["conv", "full_attention"], eos_token_id=1,
+    )).save_pretrained(tmp_path)  # fmt: skip
+    AutoTokenizer.from_pretrained(folder).save_pretrained(tmp_path)
+    with pytest.raises(ConfigError, match="behind a server"):
+        Engine(str(tmp_path))

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.filterwarnings("default")
 
 from mentalarena.models.local import Engine, LocalModel  # noqa: E402
 from mentalarena.models.weights import CPU  # noqa: E402
-from mentalarena.models.workers import WorkerEngine, WorkerPool  # noqa: E402
+from mentalarena.models.workers import Worker, WorkerEngine, WorkerPool  # noqa: E402
 from tests.models.test_local import SAMPLINGS, WORDS, asked, folder  # noqa: E402, F401
 
 
@@ -107,3 +107,24 @@ def test_workers_end_with_the_process_that_asks_them() -> None:
         parent.kill()
     assert select.select([worker], [], [], 60)[0], "the worker is still there a minute after its parent was killed"
     os.close(worker)
+
+
+def test_half_a_line_of_a_killed_worker_fails_what_waits_and_hangs_nobody(tmp_path: Path) -> None:
+    torn = tmp_path / "torn"
+    torn.write_text('#!/bin/sh\nread line\nprintf \'{"id": 0, "res\'\nkill -9 $$\n')
+    torn.chmod(0o755)
+    worker = Worker(command=[str(torn)])
+    with pytest.raises(ModelError, match="an engine worker ended with -9"):
+        worker.ask("open").result(timeout=60)
+    assert worker.ended
+    worker.close()
+
+
+def test_a_worker_that_ends_between_two_engines_is_made_anew(folder: Path) -> None:  # noqa: F811
+    pool = WorkerPool(2)
+    pool.open(settings(folder)).close()
+    os.kill(pool.workers[1].pid, signal.SIGKILL)
+    pool.workers[1].wait()
+    engine = pool.open(settings(folder))
+    assert len(asyncio.run(all_replies(engine))) == len(SAMPLINGS)
+    pool.close()

@@ -113,8 +113,7 @@ class Backends:
             count = 1 if self._alone else workers_of(config, folder_of(ref))
             cache_mb = config.cache_mb // count
             settings: dict[str, Any] = {"folder": folder_of(ref), "placement": placement, "name": ref.base}
-            most = config.max_batch or (64 if config.device == "cpu" else 256)
-            settings |= {"max_batch": most, "cache_mb": cache_mb}
+            settings |= {"max_batch": config.max_batch, "cache_mb": cache_mb}
             if count > 1:
                 from mentalarena.models.workers import WorkerPool
 
@@ -144,17 +143,19 @@ class Backends:
         wanted = set((keep or {}).values())
         for key in [k for k in self._engines if k[0] not in wanted]:
             self._engines.pop(key).close()
+        if self._pool and not self._engines:  # a process on a CPU keeps what it has freed until it ends
+            self._pool.close()
+            self._pool = None
 
     def close(self) -> None:
         """Free all engines and end their processes."""
         self.release()
-        if self._pool:
-            self._pool.close()
-            self._pool = None
 
 
 SMALL = 256 << 20
 """Bytes of weights up to which each core has its own copy."""
+MOST = 8
+"""Processes at most, where the settings say nothing: each takes some 400 MB."""
 
 
 def workers_of(config: ModelConfig, folder: str) -> int:
@@ -165,7 +166,7 @@ def workers_of(config: ModelConfig, folder: str) -> int:
         return config.workers
     size = sum(path.stat().st_size for path in Path(folder).glob("*.safetensors"))
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return cores if 0 < size <= SMALL else 1
+    return min(cores, MOST) if 0 < size <= SMALL else 1
 
 
 def server_settings(config: ModelConfig) -> ServerSettings:

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mentalarena.errors import ModelError, ModelRefusal
+from mentalarena.errors import ConfigError, ModelError, ModelRefusal
 from mentalarena.models.base import Message, Reply, Sampling, Usage
 from mentalarena.models.publish import is_checkpoint, revision_of
 from mentalarena.models.waiting import Request, Waiting
@@ -76,9 +76,16 @@ class Engine:
 
     def close(self) -> None:
         """Free the weights and the stored prompts. What still waits is not answered."""
+        import gc
+
+        import torch
+
         self._closed = True
         self._thread.shutdown()
         del self.model, self.pool
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()  # else this process keeps it, and training is another one
 
     def attached(self, adapter: Path) -> str:
         """Put a LoRA adapter beside the weights, and tell the name to ask for it by."""
@@ -181,9 +188,24 @@ class Engine:
                         row.request.done(self._reply(row))
                 rows = left
             except Exception as error:
-                for row in (*rows, *new):
-                    row.request.done(ModelError(f"{self.name}: {error}"))
+                failed = [row.request for row in (*rows, *new)]
                 batch, rows = Batch(self), []
+                self._again_in_parts(failed, error)
+
+    def _again_in_parts(self, failed: Sequence[Request], error: Exception) -> None:
+        """Out of memory: from now on fewer rows at once; drawn again, replies are the same. Anything else is told."""
+        import torch
+
+        full = isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+        if full and len(failed) > 1:
+            self.max_batch = max(1, len(failed) // 2)
+            if self.device.type == "cuda":
+                torch.cuda.empty_cache()
+            for request in failed:
+                self._waiting.put(request)
+            return
+        for request in failed:
+            request.done(ModelError(f"{self.name}: {error}"))
 
     def _advance(self, batch: Batch, rows: list[Row], new: list[Row]) -> list[Row]:
         """New rows join, each row takes its next token, finished ones leave: the rows that are left, in the batch's order."""
@@ -273,6 +295,11 @@ class Engine:
         if len(set(getattr(self.model, "hf_device_map", {}).values())) > 1:
             return None  # layers on several devices keep their states there
         cache = DynamicCache(config=self.model.config)
+        if any("Linear" in type(layer).__name__ for layer in cache.layers):
+            raise ConfigError(
+                f"{self.name}: some layers keep running states instead of attention, which rows cannot leave; expected a "
+                "model with attention in all layers, or this one behind a server"
+            )
         if not all(type(layer) is DynamicLayer for layer in cache.layers):
             return None
         token = torch.tensor([[0]], device=self.device)

@@ -53,6 +53,8 @@ class _Host:
     async def _result(self, asked: dict[str, Any]) -> Any:
         if asked["do"] == "open":
             return self._open(asked)
+        if asked["do"] == "close" and asked["engine"] not in self._engines:
+            return None  # it could not be opened here
         engine = self._engines[asked["engine"]]
         messages = [Message(*m) for m in asked.get("messages", ())]
         match asked["do"]:

@@ -32,14 +32,17 @@ RESTARTS = 3
 """Times that a worker may end by itself before its requests fail for good."""
 
 
+COMMAND = (sys.executable, "-m", "mentalarena.models.worker")
+
+
 class Worker:
     """One process. It may end at any time (memory, a signal): what it had not answered then fails with `ModelError`."""
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, command: Sequence[str] = COMMAND) -> None:
         self._log = TemporaryFile()  # noqa: SIM115  (closed by `close`)
         quiet = {"OMP_NUM_THREADS": str(threads), "TOKENIZERS_PARALLELISM": "false", "TRANSFORMERS_VERBOSITY": "error"}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "mentalarena.models.worker"],
+        self._process = subprocess.Popen(  # noqa: S603  (our own module, in our own interpreter)
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
@@ -81,6 +84,10 @@ class Worker:
                 future.set_exception(ModelError("an engine worker has ended; expected it to answer"))
         return future
 
+    def wait(self) -> None:
+        """Until it has ended and all who asked have heard."""
+        self._reader.join()
+
     def close(self) -> None:
         """End the process, whatever it does."""
         self._process.kill()
@@ -91,14 +98,17 @@ class Worker:
         self._log.close()
 
     def _read(self) -> None:
-        for line in cast(IO[bytes], self._process.stdout):
-            told = json.loads(line)
-            future = self._asked.pop(told["id"])
-            if future.set_running_or_notify_cancel():
-                if "error" in told:
-                    future.set_exception(TOLD[told["error"]](told["message"]))
-                else:
-                    future.set_result(told["result"])
+        try:
+            for line in cast(IO[bytes], self._process.stdout):
+                told = json.loads(line)
+                future = self._asked.pop(told["id"])
+                if future.set_running_or_notify_cancel():
+                    if "error" in told:
+                        future.set_exception(TOLD[told["error"]](told["message"]))
+                    else:
+                        future.set_result(told["result"])
+        except (ValueError, KeyError):
+            self._process.kill()  # half a line: it was killed while it wrote
         code = self._process.wait()
         with self._lock:
             self._ended = True
@@ -134,9 +144,25 @@ class WorkerPool:
         number = next(self._numbers)
         settings = {**settings, "placement": asdict(settings["placement"])}
         told = {"engine": number, "settings": settings, "adapter": str(adapter) if adapter else "", "attached": []}
+        workers = self.running()
         self.engines[number] = told
-        names = [future.result() for future in [worker.ask("open", **told) for worker in self.workers]]
-        return WorkerEngine(self, number, names[0])
+        try:
+            asked = [worker.ask("open", **told) for worker in workers]
+            names = [future.result() for future in asked]
+        except BaseException:
+            self.shut(number)
+            raise
+        return WorkerEngine(self, number, str(names[0]))
+
+    def running(self) -> list[Worker]:
+        """All workers, those that had ended made anew."""
+        return [self.alive(place) for place in range(len(self.workers))]
+
+    def shut(self, number: int) -> None:
+        """Close an engine wherever it is."""
+        self.engines.pop(number, None)
+        for future in [worker.ask("close", engine=number) for worker in self.workers if not worker.ended]:
+            future.exception()
 
     def alive(self, place: int) -> Worker:
         """A worker that runs, with all engines in it. Raises `ModelError` when it has ended too often."""
@@ -176,20 +202,18 @@ class WorkerEngine:
 
     def attached(self, adapter: Path) -> str:
         told = {"engine": self._number, "path": str(adapter)}
-        names = [f.result() for f in [worker.ask("attached", **told) for worker in self._pool.workers]]
+        names = [f.result() for f in [worker.ask("attached", **told) for worker in self._pool.running()]]
         self._pool.engines[self._number]["attached"].append(str(adapter))  # for a worker that takes another's place
         return str(names[0])
 
     @property
     def prefilled(self) -> int:
         """Prompt tokens that all workers have computed."""
-        asked = [worker.ask("prefilled", engine=self._number) for worker in self._pool.workers]
+        asked = [worker.ask("prefilled", engine=self._number) for worker in self._pool.running()]
         return sum(int(future.result()) for future in asked)
 
     def close(self) -> None:
-        self._pool.engines.pop(self._number, None)
-        for future in [w.ask("close", engine=self._number) for w in self._pool.workers if not w.ended]:
-            future.exception()
+        self._pool.shut(self._number)
 
     async def _ask(self, messages: Sequence[Message], do: str, **told: Any) -> Any:
         worker = self._pool.alive(self._place(messages))

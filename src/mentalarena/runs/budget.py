@@ -1,8 +1,8 @@
 """What a run may spend: a hard stop before the next call, with everything that was answered kept.
 
-Spending counts distinct answers of the journal, so that a resumed run goes on counting. Calls that are in flight when the limit
-is reached are finished and kept: the limit is overshot by these at most. Shards that are played at the same time cannot see
-each other's spending: each has a share of its own.
+Spending counts distinct answers of the journal, so that a resumed run goes on counting. A limit of calls is kept to the call.
+What calls on the way will use in tokens and money nobody knows: these limits are overshot by them at most. Shards that are
+played at the same time cannot see each other's spending: each has a share of its own.
 """
 
 from __future__ import annotations
@@ -37,13 +37,15 @@ class Budget:
     prices: Mapping[str, Price] = field(default_factory=dict)
     spent: Usage = field(default_factory=Usage)
     spent_cost: float = 0.0
+    on_the_way: int = 0
+    """Calls that were let through and are not answered yet: many may still wait for their turn at a server."""
     shares: int = 1
     """How many share the whole limit with this one."""
 
     def check(self) -> None:
         """Raises `BudgetSpent` when a limit is reached: to be called before each call that is paid for."""
         used = {
-            "calls": (self.spent.calls, self.calls),
+            "calls": (self.spent.calls + self.on_the_way, self.calls),
             "tokens": (self.spent.prompt_tokens + self.spent.new_tokens, self.tokens),
             "cost": (round(self.spent_cost, 6), self.cost),
         }

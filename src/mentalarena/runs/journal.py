@@ -238,6 +238,17 @@ class JournaledVoice:
         reply = await self._once(scope, messages, {"answers": answers}, scored)
         return [float(value) for value in json.loads(reply.text)]
 
+    async def _paid(self, ask: Callable[[], Awaitable[Reply]]) -> Reply:
+        budget = self.journal.budget
+        if budget is None:
+            return await ask()
+        budget.check()
+        budget.on_the_way += 1
+        try:
+            return await ask()
+        finally:
+            budget.on_the_way -= 1
+
     async def _once(
         self, scope: str, messages: tuple[Message, ...], settings: Mapping[str, Any], ask: Callable[[], Awaitable[Reply]]
     ) -> Reply:
@@ -252,9 +263,7 @@ class JournaledVoice:
             self.journal.replayed += 1
             reply = kept
         else:
-            if self.journal.budget:
-                self.journal.budget.check()
-            reply = _whole(await ask())
+            reply = _whole(await self._paid(ask))
             self.journal.paid += 1
             if self.journal.budget:
                 self.journal.budget.spend(reply.model, reply.usage)
