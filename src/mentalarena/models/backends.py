@@ -143,13 +143,13 @@ class Backends:
         wanted = set((keep or {}).values())
         for key in [k for k in self._engines if k[0] not in wanted]:
             self._engines.pop(key).close()
-        if self._pool and not self._engines:  # a process on a CPU keeps what it has freed until it ends
-            self._pool.close()
-            self._pool = None
 
     def close(self) -> None:
         """Free all engines and end their processes."""
         self.release()
+        if self._pool:
+            self._pool.close()
+            self._pool = None
 
 
 SMALL = 256 << 20

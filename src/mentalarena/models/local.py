@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mentalarena.errors import ConfigError, ModelError, ModelRefusal
 from mentalarena.models.base import Message, Reply, Sampling, Usage
+from mentalarena.models.memory import give_back_memory
 from mentalarena.models.publish import is_checkpoint, revision_of
 from mentalarena.models.waiting import Request, Waiting
 from mentalarena.models.weights import CPU, Placement, attach, load, merge, use
@@ -86,6 +87,7 @@ class Engine:
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()  # else this process keeps it, and training is another one
+        give_back_memory()
 
     def attached(self, adapter: Path) -> str:
         """Put a LoRA adapter beside the weights, and tell the name to ask for it by."""

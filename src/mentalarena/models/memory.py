@@ -11,8 +11,15 @@ _SETTINGS = ((-1, 2**31 - 1), (-2, 1 << 28), (-4, 0), (-8, 1))
 
 
 def keep_freed_memory() -> None:
-    """Never give freed memory back before the process ends. Does nothing where the C library is not glibc."""
+    """Never give freed memory back by itself. Does nothing where the C library is not glibc."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt:
         for setting, value in _SETTINGS:
             mallopt(setting, value)
+
+
+def give_back_memory() -> None:
+    """What was kept and is free now goes to the system: when weights are closed, others need it."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    if trim:
+        trim(0)
