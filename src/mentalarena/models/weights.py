@@ -116,14 +116,11 @@ def _dtype(placement: Placement) -> Any:
 
 
 def _quantization(placement: Placement, folder: str) -> Any:
-    from importlib.util import find_spec
-
     from transformers import BitsAndBytesConfig
 
-    if find_spec("bitsandbytes") is None:
-        raise ConfigError(
-            f"{folder}: quantize = {placement.quantize!r} needs bitsandbytes; install it with: pip install bitsandbytes"
-        )
+    from mentalarena.models.backends import need_extra
+
+    need_extra("qlora", ("bitsandbytes",), f"{folder}: quantize = {placement.quantize!r}")
     if placement.quantize == "int8":
         return BitsAndBytesConfig(load_in_8bit=True)
     return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=_dtype(placement))

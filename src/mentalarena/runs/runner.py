@@ -148,10 +148,11 @@ async def play_each(
 ) -> list[Result]:
     """What `keep` makes of each episode, in the order of the patients: memory holds no more. It is called again for an episode
     that is met again; `done` is called as each one first ends. Raises `TooManyFailures`."""
-    finished, failed, met = set[str](), dict[str, Problem](), set[str]()
+    finished, failed = set[str](), dict[str, Problem]()
 
     async def one(patient: Patient) -> tuple[Result, Sequence[Problem]]:
         episode = await _one(patient, play, journal)
+        first = episode.id not in finished
         finished.add(episode.id)
         failed.pop(episode.id, None)
         if episode.stop_reason == "dialogue failed":
@@ -162,8 +163,7 @@ async def play_each(
                 f"{len(failed)} of {len(finished)} episodes failed (last: {last.role}, {last.step}: {last.detail}); "
                 f"expected at most {play.failure_limit:.0%}; what was answered is kept"
             )
-        if episode.id not in met:
-            met.add(episode.id)
+        if first:
             done(episode)
         return keep(episode), [p for p in episode.problems if p.kind == "model_error"]
 
