@@ -260,7 +260,9 @@ class Engine:
             batch = Batch(self)
             batch.join([request.ids for request in requests])
             batch.repeat([len(request.answers) for request in requests])
-            read = longest if any(ended) else longest - 1  # what follows the last token of an answer matters for its end alone
+            read = (
+                longest if any(ended) else longest - 1
+            )  # what follows the last token of an answer matters for its end alone
             logits = batch.logits[:, None]
             if read:
                 logits = torch.cat([logits, batch.forward(ids[:, :read], keep=read)], dim=1)

@@ -42,7 +42,9 @@ class Benchmark(BaseModel):
     config: str = ""
     split: str = "test"
     examples: str = ""
-    """For few-shot prompting: a split of the same hub set; local files lie beside the questions, with this name."""
+    """For MedPrompt: a split of the same hub set; local files lie beside the questions, with this name."""
+    examples_of: str = ""
+    """For MedPrompt: the set of the same file whose examples are shown."""
 
     question: Names = ()
     """Fields that make the question, joined by blank lines; `a.b` is the field b of the object a."""
@@ -61,6 +63,8 @@ class Benchmark(BaseModel):
 
     harness: str = ""
     """A task of lm-evaluation-harness that is run as it is defined there, in the place of all the above."""
+    tasks: str = ""
+    """The folder of its task file, where it is none of the harness's own."""
 
     @model_validator(mode="after")
     def _whole(self) -> Benchmark:

@@ -53,7 +53,9 @@ def load_questions(told: Benchmark, data: Path | None, examples: bool = False) -
     if told.several == "leave out":
         keys = {number: key for number, key in keys.items() if not _SEVERAL.match(str(key))}
     options = {number: _options(told, records[number - 1], f"{where}:{number}") for number in keys}
-    base = _base(keys.values(), max(map(len, options.values()), default=0), f"{where}: {told.answer}")  # of all, not of a subject
+    base = _base(
+        keys.values(), max(map(len, options.values()), default=0), f"{where}: {told.answer}"
+    )  # of all, not of a subject
     found = []
     for number, key in keys.items():
         record, place = records[number - 1], f"{where}:{number}"
@@ -61,7 +63,9 @@ def load_questions(told: Benchmark, data: Path | None, examples: bool = False) -
             answer = _label(key, base, options[number], f"{place}: {told.answer}")
             found.append(Question(f"{number:05d}", _text(told, record, place), options[number], answer))
     if not found:
-        raise DataError(f"{where}: no questions of {told.name}; expected records with {dict(told.where) or 'a question each'}")
+        raise DataError(
+            f"{where}: no questions of {told.name}; expected records with {dict(told.where) or 'a question each'}"
+        )
     return found
 
 
