@@ -143,7 +143,11 @@ OWN: Final[tuple[Case, ...]] = (
     (DRUG, "Let's think. Option A is tempting. Therefore, the correct answer is (C) Gynecomastia.", "C"),
     (DRUG, "The answer is A. Wait, clozapine does that. The answer is C.", "C"),
     (DRUG, "The answer is A. No, actually it is C.", "C"),
-    (DRUG, "A. Agranulocytosis: clozapine.\nB. Shortened QT interval: no.\nC. Gynecomastia: yes.\nSo, the answer is C.", "C"),
+    (
+        DRUG,
+        "A. Agranulocytosis: clozapine.\nB. Shortened QT interval: no.\nC. Gynecomastia: yes.\nSo, the answer is C.",
+        "C",
+    ),
     (DRUG, "C\n\nQuestion: Which drug is safe?\nA. X\nB. Y\nAnswer: B", "C"),
     # yes, no, maybe
     (YNM, "The answer is maybe.", "maybe"),
