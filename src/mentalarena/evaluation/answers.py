@@ -52,12 +52,14 @@ _STANDS_ALONE = re.compile(
     rf"\s*(?:$|[.,;:)!?/\]&\n=]|- |{_MARKS}|(?:is|was|and|or|because|since|as|but|seems|would|over|rather|not|nor|due|which|for|from|"
     r"while|whereas|has|cannot|can|does|may|might|must|could|appears|looks|instead)\b)"
 )
-_PRONOUN_ALONE = re.compile(rf"\s*(?:$|[.;:)!?/\]\n=]|{_MARKS}|(?:is|or|because)\b)")
+_PRONOUN_ALONE = re.compile(rf"\s*(?:$|- [A-Z]|[.;:)!?/\]\n=]|{_MARKS}|(?:is|or|because)\b)")
 
 _REASON = (
     r"\b(?:because|since|as|whereas|while|although|though|even though|due to|given|explanation|reason|reasoning|rationale|which|"
     r"however)\b"
 )
+_GIVES_REASON = re.compile(_REASON, re.IGNORECASE)
+_ANOTHER = re.compile(rf"\b(?:and|or) ?({_MARKS})(?= ?,? ?{_REASON})", re.IGNORECASE)
 _DENIAL = re.compile(
     r"\b(?:not|no|never|neither|nor|without|except|unlike|cannot|\w{1,12}n't|rather than|instead of|over|rul(?:e|es|ed|ing) out|"
     r"exclud\w{1,4}|eliminat\w{1,4}|unlikely|less likely|incorrect|wrong|false|doubt\w{0,4}|hardly|inconsistent|unrelated|"
@@ -66,7 +68,7 @@ _DENIAL = re.compile(
 )
 _CLAUSE = re.compile(
     rf"[,;:()\[\]!?\n]|\.(?=\s|$)| - |\b(?:but|so|therefore|thus|hence|leaving|leaves)\b|{_REASON}|\band\s(?=\s?{_MARKS}\s?(?:is|was)\b)|"
-    rf"(?=\b(?:not|rather than|instead of|unlike|over)\s?{_MARKS})",
+    rf"(?=\b(?:not|rather than|instead of|unlike|over)\s?(?:\w{{1,4}} ){{0,2}}{_MARKS})",
     re.IGNORECASE,
 )
 _LIST = re.compile(rf"({_MARKS})\s?,\s?(?:and |or |nor )?(?={_MARKS}\s?(?:[,.;\n]|$|and\b|or\b|nor\b))")
@@ -79,7 +81,7 @@ _REFUSAL = re.compile(
     re.IGNORECASE,
 )
 _STATED = re.compile(
-    r"\b(?:answers?|option|choice|response|conclusion|verdict|decision|prediction|label|classification|correct one)\b"
+    r"\b(?<!each )(?<!every )(?<!following )(?:answer|option|choice|response|conclusion|verdict|decision|prediction|label|classification|correct one)\b"
     rf"(?:[^.:=?\n\ue000-\ue3ff]{{0,60}}?(?:\bis\b|\bare\b|\bwould be\b|\bmust be\b|\bshould be\b|:|=|->)|(?= ?{_MARKS}))[ :]*|"
     r"\b(?:i|we|i'd|i'll|i would|i will|would|will)\s(?:choose|pick|select|go with|opt for|answer|vote for)\b|"
     r"\b(?:actually|correction|on second thoughts?)\b",
@@ -188,7 +190,7 @@ class _Reader:
         self._ordered = sorted(self._texts, key=lambda t: (-len(t), t))
         if not self._closed:
             branches += [
-                rf"\b(?:option|choice)s? ?:? ?[(\[]?(?P<option>[{_LETTERS}])\b(?!')[)\]]?",
+                rf"\b(?:option|choice)s? ?[(\[]?(?P<option>[{_LETTERS}])\b(?!')[)\]]?",
                 rf"[(\[] ?(?P<bracketed>[{_LETTERS}]) ?[)\]]",
                 rf"(?:^|(?<=\n)) ?(?P<first>[{_LETTERS}])(?=[.):])",
                 rf"(?<![\w\-'+.])(?<!N/)(?P<bare>[{_LETTERS}])(?![\w'+]|-\w)",
@@ -360,10 +362,7 @@ class _Reader:
             return frozenset({self._words["none"]})
         cue = _CONCLUDED.search(first)
         told = cue and self._asserted(_until_reason(first[cue.start() :]), weak=True)
-        return told or self._asserted(_until_reason(first), weak=False) or self._alone_in(first)
-
-    def _alone_in(self, first: str) -> frozenset[str] | None:
-        return self._mentioned(first, weak=True) if re.fullmatch(rf"\W*?{_MARKS}\W*", first) else None
+        return told or self._asserted(_until_reason(first), weak=True) or None
 
     def _concluded(self, sentences: list[str]) -> Iterator[_Statement]:
         final = max((n for n, s in enumerate(sentences) if re.search(_MARKS, s)), default=-1)
@@ -376,10 +375,10 @@ class _Reader:
 
 
 def _until_reason(told: str) -> str:
-    """What stands before the reasons that are given for the first mention."""
+    """What stands before the reasons that are given for the first mention, and mentions with reasons of their own."""
     mark = re.search(_MARKS, told)
-    reason = re.compile(_REASON, re.IGNORECASE).search(told, mark.end()) if mark else None
-    return told[: reason.start()] if reason else told
+    reason = _GIVES_REASON.search(told, mark.end()) if mark else None
+    return told[: reason.start()] + " ".join(_ANOTHER.findall(told, reason.start())) if reason else told
 
 
 def _spellings(text: str) -> set[str]:
