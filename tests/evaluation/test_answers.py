@@ -36,7 +36,21 @@ def test_every_tricky_answer_is_read_right() -> None:
 ANY_TEXT = st.text(st.characters(), max_size=200)
 OPTION_SETS = st.sampled_from([DRUG, NESTED, TEN, YNM, YN, CAMS])
 MENTIONS = st.sampled_from(
-    [*"ABCDabcd()*.,:\n ", "answer", "is", "not", "Gynecomastia", "weight loss", "because", "and", "or", "<think>", "</think>", "I", "{"]
+    [
+        *"ABCDabcd()*.,:\n ",
+        "answer",
+        "is",
+        "not",
+        "Gynecomastia",
+        "weight loss",
+        "because",
+        "and",
+        "or",
+        "<think>",
+        "</think>",
+        "I",
+        "{",
+    ]
 )
 DRESSES = (
     "{}", " {}\n", "**{}**", "({})", "[{}]", '"{}"', "`{}`", "{}.", "Answer: {}", "answer: {}.", "ANSWER: {}", "Final answer: **{}**",
@@ -67,13 +81,23 @@ def test_a_label_is_read_in_any_dress(data: st.DataObject, options: dict[str, st
     assert read_answer(dress.format(case(label)), options) == label
 
 
-@given(st.data(), st.sampled_from([DRUG, TEN, NESTED, YNM, YN, CAMS]), st.sampled_from(DRESSES), st.sampled_from([str, str.title, str.upper]))
+@given(
+    st.data(),
+    st.sampled_from([DRUG, TEN, NESTED, YNM, YN, CAMS]),
+    st.sampled_from(DRESSES),
+    st.sampled_from([str, str.title, str.upper]),
+)
 def test_a_text_is_read_in_any_dress(data: st.DataObject, options: dict[str, str], dress: str, case: type[str]) -> None:
     label = data.draw(st.sampled_from(list(options)))
     assert read_answer(dress.format(case(options[label])), options) == label
 
 
-@given(st.data(), st.sampled_from([DRUG, TEN]), st.sampled_from(DRESSES), st.sampled_from(["{}. {}", "{}) {}", "({}) {}", "{}: {}", "{} - {}"]))
+@given(
+    st.data(),
+    st.sampled_from([DRUG, TEN]),
+    st.sampled_from(DRESSES),
+    st.sampled_from(["{}. {}", "{}) {}", "({}) {}", "{}: {}", "{} - {}"]),
+)
 def test_a_label_with_a_text_is_read_only_if_they_agree(
     data: st.DataObject, options: dict[str, str], dress: str, together: str
 ) -> None:
@@ -82,7 +106,9 @@ def test_a_label_with_a_text_is_read_only_if_they_agree(
     assert read_answer(dress.format(together.format(label, options[other])), options) == expected
 
 
-@given(st.data(), OPTION_SETS, st.sampled_from(DRESSES), st.sampled_from([" or ", ", ", " and ", "/", " & ", "; ", ", or "]))
+@given(
+    st.data(), OPTION_SETS, st.sampled_from(DRESSES), st.sampled_from([" or ", ", ", " and ", "/", " & ", "; ", ", or "])
+)
 def test_two_options_are_no_answer(data: st.DataObject, options: dict[str, str], dress: str, between: str) -> None:
     two = data.draw(st.lists(st.sampled_from(list(options)), min_size=2, max_size=2, unique=True))
     if two[0] == "maybe":  # "maybe, no" is a maybe
@@ -97,7 +123,11 @@ def test_a_refusal_is_no_answer_whatever_it_names(data: st.DataObject, options: 
     assert read_answer(refusal.format(data.draw(st.sampled_from([label, options[label]]))), options) is None
 
 
-@given(st.data(), st.sampled_from([DRUG, TEN]), st.sampled_from(["It is not {}.", "{} is wrong.", "Not {}", "The answer is not {}", "Never {}!"]))
+@given(
+    st.data(),
+    st.sampled_from([DRUG, TEN]),
+    st.sampled_from(["It is not {}.", "{} is wrong.", "Not {}", "The answer is not {}", "Never {}!"]),
+)
 def test_a_denied_option_is_no_answer(data: st.DataObject, options: dict[str, str], denial: str) -> None:
     label = data.draw(st.sampled_from(list(options)))
     assert read_answer(denial.format(data.draw(st.sampled_from([label, options[label]]))), options) is None
@@ -147,4 +177,5 @@ def test_an_enormous_reply_is_read_to_its_end(piece: str) -> None:
     text = piece * (100_000 // len(piece))
     for options in (DRUG, YNM, CAMS):
         assert read_answer(text, options) in {None, *options}
+        assert read_answer(f"{text}x", options) in {None, *options}
     assert read_answer("It is long. " * 8000 + "\nFinal answer: C", DRUG) == "C"

@@ -25,11 +25,14 @@ _FAMILIES = (
     frozenset("all|all of the above|all of these|all of the options|all of above".split("|")),
 )
 """Spellings of one option."""
+_ANSWERS_TO_SEVERAL = ("all of the above", "none of the above", "both of the above")
 
 _DRESS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), put)
     for pattern, put in (
         (r"~~[^~\n]{1,300}~~", " "),
+        (r"<\|[^|>\n]{1,40}\|>|\[/?INST\]|</?s>", "\n"),
+        (r"\b(?:no|without(?: any| a)?|beyond(?: any| a)?) doubt\b", " "),
         (r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}\n]{0,300})\}{1,2}", r"\nfinal answer: \1\n"),
         (r"<(?:final_)?answer>([^<]{0,600})</(?:final_)?answer>", r"\nfinal answer: \1\n"),
         (r"\"\s{0,9},\s{0,9}(?=\"\w{1,40}\"\s{0,9}:)", "\n"),
@@ -49,10 +52,10 @@ _OTHER_LETTER = re.compile(
     re.IGNORECASE,
 )
 _STANDS_ALONE = re.compile(
-    rf"\s*(?:$|[.,;:)!?/\]&\n=]|- |{_MARKS}|(?:is|was|and|or|because|since|as|but|seems|would|over|rather|not|nor|due|which|for|from|"
+    rf"\s*(?:$|[.,;:()\[!?/\]&\n=]|- |{_MARKS}|(?:is|was|and|or|because|since|as|but|seems|would|over|rather|not|nor|due|which|for|from|"
     r"while|whereas|has|cannot|can|does|may|might|must|could|appears|looks|instead)\b)"
 )
-_PRONOUN_ALONE = re.compile(rf"\s*(?:$|- [A-Z]|[.;:)!?/\]\n=]|{_MARKS}|(?:is|or|because)\b)")
+_PRONOUN_ALONE = re.compile(rf"\s*(?:$|, ?(?:and |or )?[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{_MARKS}|(?:is|or|because)\b)")
 
 _REASON = (
     r"\b(?:because|since|as|whereas|while|although|though|even though|due to|given|explanation|reason|reasoning|rationale|which|"
@@ -61,9 +64,11 @@ _REASON = (
 _GIVES_REASON = re.compile(_REASON, re.IGNORECASE)
 _ANOTHER = re.compile(rf"\b(?:and|or) ?({_MARKS})(?= ?,? ?{_REASON})", re.IGNORECASE)
 _DENIAL = re.compile(
-    r"\b(?:not|no|never|neither|nor|without|except|unlike|cannot|\w{1,12}n't|rather than|instead of|over|rul(?:e|es|ed|ing) out|"
+    r"\b(?:not|no|never|neither|nor|without|except|unlike|cannot|\w{1,12}n't|rather than|instead of|rul(?:e|es|ed|ing) out|"
     r"exclud\w{1,4}|eliminat\w{1,4}|unlikely|less likely|incorrect|wrong|false|doubt\w{0,4}|hardly|inconsistent|unrelated|"
-    r"implausible|improbable|dismiss\w{0,3}|discard\w{0,3}|reject\w{0,3}|tempting|distractors?)\b",
+    r"implausible|improbable|dismiss\w{0,3}|discard\w{0,3}|reject\w{0,3}|tempting|distractors?)\b|"
+    rf"\bover(?=\s?{_MARKS})|"
+    r"\b(?:many|some|others|people|students?|one) (?:may |might |would |could )?(?:think|say|believe|argue|assume|choose)\b",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(
@@ -83,8 +88,9 @@ _REFUSAL = re.compile(
 _STATED = re.compile(
     r"\b(?<!each )(?<!every )(?<!following )(?:answer|option|choice|response|conclusion|verdict|decision|prediction|label|classification|correct one)\b"
     rf"(?:[^.:=?\n\ue000-\ue3ff]{{0,60}}?(?:\bis\b|\bare\b|\bwould be\b|\bmust be\b|\bshould be\b|:|=|->)|(?= ?{_MARKS}))[ :]*|"
-    r"\b(?:i|we|i'd|i'll|i would|i will|would|will)\s(?:choose|pick|select|go with|opt for|answer|vote for)\b|"
-    r"\b(?:actually|correction|on second thoughts?)\b",
+    r"\b(?:i|we|i'd|i'll|i would|i will|would|will)\s(?:choose|pick|select|prefer|go with|opt for|answer|vote for)\b|"
+    r"\b(?:no,? )?(?:actually|correction|on second thoughts?)\b|"
+    rf"\b(?:no,? )?wait\b[,:.]? ?(?={_MARKS}\W{{0,9}}$)",
     re.IGNORECASE,
 )
 _NAMED_RIGHT = re.compile(
@@ -98,8 +104,12 @@ _CONCLUDED = re.compile(
     r"\b(?:i|i'd|would) (?:think|believe|guess|suspect|say)\b|\b(?:leaves|leaving)\b",
     re.IGNORECASE,
 )
-_ALSO = re.compile(r"\b(?:(?:could|might|may) (?:also )?be|alternatively|or maybe|or perhaps)\b", re.IGNORECASE)
+_ALSO = re.compile(
+    r"\b(?:it (?:could|might|may)(?: also| well)? be|(?:could|might|may) also be|alternatively|or maybe|or perhaps)\b",
+    re.IGNORECASE,
+)
 _THEREFORE = re.compile(r"\s?(?:so|therefore|thus|hence|in conclusion|in summary|overall|consequently)\b", re.IGNORECASE)
+_SUPPOSES = re.compile(r"\W*?if (?!i\b|we\b|you\b|one\b|forced\b)[^\n]{0,200}?\bwould\b", re.IGNORECASE)
 _CORRECTS = re.compile(
     r"\b(?:actually|wait|correction|on second thoughts?|sorry|no|therefore|thus|hence|so)\b", re.IGNORECASE
 )
@@ -181,6 +191,9 @@ class _Reader:
                     pairs.append(
                         (rf"[(\[]?(?:(?:option|choice) )?\b{re.escape(label)} ?{gap}{_pattern(spelling)}[)\]]?", number)
                     )
+        for spelling in _ANSWERS_TO_SEVERAL:
+            if not self._closed and spelling not in texts:
+                texts[spelling] = []
         self._texts = {text: numbers for text, numbers in texts.items() if text}
         self._pairs = [number for _, number in pairs]
         branches = [rf"(?P<p{i}>{pattern})" for i, (pattern, _) in enumerate(pairs)]
@@ -211,7 +224,7 @@ class _Reader:
         return self._read(self._marked(plain))
 
     def _read(self, told: str) -> str | None:
-        sentences = [s for s in _SENTENCE.split(told) if s.strip()]
+        sentences = [s for s in _SENTENCE.split(told) if s.strip() and not _SUPPOSES.match(s)]
         if not sentences:
             return None
         stated, opened = self._last(self._stated(sentences)), self._opened(sentences)
@@ -225,7 +238,7 @@ class _Reader:
         concluded = self._last(self._concluded(sentences))
         if concluded is not None:
             return self._one(concluded)
-        return None if self._polar and len(sentences) > 1 else self._one(self._asserted("\n".join(sentences), weak=False))
+        return None if self._polar else self._one(self._asserted("\n".join(sentences), weak=False))
 
     def _one(self, labels: frozenset[str]) -> str | None:
         return next(iter(labels)) if len(labels) == 1 and labels <= set(self._labels) else None
@@ -252,7 +265,7 @@ class _Reader:
             named += [self._labels.index(match[0].upper())] if match[0].upper() in self._labels else []
             return "".join(chr(_WEAK + number) for number in dict.fromkeys(named))
         base = _TEXT if _telling(text) or (self._closed and text != "none") else _WEAK
-        return "".join(chr(base + number) for number in self._texts[text])
+        return "".join(chr(base + number) for number in self._texts[text]) or _FOREIGN
 
     def _alone(self, match: re.Match[str], letter: str) -> bool:
         rest = match.string[match.end() : match.end() + 16]
@@ -302,7 +315,7 @@ class _Reader:
             if _ALSO.search(sentence) and re.search(_MARKS, sentence):
                 yield _Statement(number, self._asserted(sentence, weak=True), adds=True)
             elif cue:
-                told = _until_reason(sentence[cue.end() :])
+                told = _told_after(cue)
                 found = self._mentioned(told, weak=True)
                 labels = self._asserted(told, weak=True)
                 if found or (_NAMES_THE_PLACE.search(cue[0]) and 0 < len(told.split()) <= _SHORT):
@@ -329,7 +342,7 @@ class _Reader:
     def _opened(self, sentences: list[str]) -> frozenset[str] | None:
         first = sentences[0]
         if self._polar:
-            return self._opened_polar(first)
+            return self._opened_polar(first, sentences[1:])
         if self._closed:
             return self._opened_closed(first)
         if not _OPENS.match(first):
@@ -338,18 +351,19 @@ class _Reader:
         for sentence in sentences[1:]:  # a list of the options is no answer
             if _EXPLAINS.match(sentence):
                 break
-            if re.match(r"\W*?[\ue000-\ue0ff]", sentence):
+            if re.match(rf"\W*?(?:[\ue000-\ue0ff]|{_MARKS}\W{{0,9}}$)", sentence):
                 labels |= self._asserted(sentence, weak=False)
         return labels or None
 
-    def _opened_polar(self, first: str) -> frozenset[str] | None:
+    def _opened_polar(self, first: str, rest: list[str]) -> frozenset[str] | None:
         lead = _LEAD.match(first)
         if lead:
             return self._mentioned(lead[0], weak=True)
-        if _REFUSAL.search(first):
+        if _REFUSAL.search(first) or _STATED.search(first):
             return None
         if re.search(_MARKS, first):
-            return (self._asserted(first, weak=True) or None) if len(first.split()) <= _SHORT else None
+            short = len(first.split()) <= _SHORT and re.search(rf"[,:;\-] ?{_MARKS}\W{{0,9}}$", first)
+            return self._asserted(first, weak=True) | self._mentioned("".join(rest), weak=True) if short else None
         for pattern, word in ((_SAYS_NO, "no"), (_SAYS_YES, "yes")):
             if pattern.search(first):
                 return frozenset({self._words[word]})
@@ -361,7 +375,7 @@ class _Reader:
         if not re.search(_MARKS, first) and "none" in self._words and _NO_CAUSE.search(first):
             return frozenset({self._words["none"]})
         cue = _CONCLUDED.search(first)
-        told = cue and self._asserted(_until_reason(first[cue.start() :]), weak=True)
+        told = self._asserted(_told_after(cue), weak=True) if cue else None
         return told or self._asserted(_until_reason(first), weak=True) or None
 
     def _concluded(self, sentences: list[str]) -> Iterator[_Statement]:
@@ -369,7 +383,7 @@ class _Reader:
         for number, sentence in enumerate(sentences[: final + 1]):
             cue = _CONCLUDED.search(sentence)
             if cue and (number == final or not _THEREFORE.match(sentence)):
-                labels = self._asserted(_until_reason(sentence[cue.end() :]), weak=False)
+                labels = self._asserted(_told_after(cue), weak=False)
                 if labels:
                     yield _Statement(number, labels, corrects=True)
 
@@ -379,6 +393,12 @@ def _until_reason(told: str) -> str:
     mark = re.search(_MARKS, told)
     reason = _GIVES_REASON.search(told, mark.end()) if mark else None
     return told[: reason.start()] + " ".join(_ANOTHER.findall(told, reason.start())) if reason else told
+
+
+def _told_after(cue: re.Match[str]) -> str:
+    """What a sentence tells after a cue, with the denial that stands before it: "I do not think the answer is ..."."""
+    before = _CLAUSE.split(cue.string[: cue.start()])[-1] or ""
+    return ("not " if _DENIAL.search(before) else "") + _until_reason(cue.string[cue.end() :])
 
 
 def _spellings(text: str) -> set[str]:
