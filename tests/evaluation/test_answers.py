@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentalarena.evaluation.answers import read_answer
-from tests.evaluation.answer_cases import CAMS, DRUG, LIKE_MODELS, NESTED, OWN, TEN, YN, YNM, Case
+from tests.evaluation.answer_cases import CAMS, DRUG, HARDER, LIKE_MODELS, NESTED, OWN, TEN, YN, YNM, Case
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "benchmarks" / "tricky_answers.jsonl"
 
 
-@pytest.mark.parametrize("case", [*OWN, *LIKE_MODELS], ids=lambda case: repr(case[1][:50]))
+@pytest.mark.parametrize("case", [*OWN, *LIKE_MODELS, *HARDER], ids=lambda case: repr(case[1][:50]))
 def test_a_reply_is_read_as_a_careful_reader_would(case: Case) -> None:
     options, output, expected = case
     assert read_answer(output, options) == expected
@@ -134,7 +134,7 @@ def test_a_denied_option_is_no_answer(data: st.DataObject, options: dict[str, st
 
 
 @settings(deadline=None)
-@given(st.sampled_from([*OWN, *LIKE_MODELS]), st.text(" \t\n", max_size=4), st.text(" \t\n", max_size=4))
+@given(st.sampled_from([*OWN, *LIKE_MODELS, *HARDER]), st.text(" \t\n", max_size=4), st.text(" \t\n", max_size=4))
 def test_space_around_a_reply_changes_nothing(case: Case, before: str, after: str) -> None:
     options, output, expected = case
     assert read_answer(before + output + after, options) == expected
@@ -162,7 +162,7 @@ def test_the_last_of_several_final_statements_counts(data: st.DataObject, option
     assert read_answer(text, options) == last
 
 
-@given(st.sampled_from([*OWN, *LIKE_MODELS]), st.sampled_from("CDB"))
+@given(st.sampled_from([*OWN, *LIKE_MODELS, *HARDER]), st.sampled_from("CDB"))
 def test_an_unfinished_thought_is_no_answer(case: Case, label: str) -> None:
     assert read_answer(f"<think>{case[1].replace('</think>', '')} The answer is {label}", case[0]) is None
 
