@@ -52,12 +52,6 @@ def prompt(question: Question, prompting: Prompting) -> str:
     return prompts().render(f"{style}_letters", question=question.text, options=options)
 
 
-def messages(question: Question, prompting: Prompting) -> tuple[Message, ...]:
-    """The request of a question that is asked once."""
-    asked = Message("user", prompt(question, prompting))
-    return (Message("system", prompts().render("paper_system")), asked) if prompting == "paper" else (asked,)
-
-
 class MedPrompt:
     """Asks questions by MedPrompt. `pool` are questions with known answers, none of them of the set that is asked; to each the
     model's own reasoning is asked for once."""
