@@ -436,19 +436,20 @@ HARDER: Final[tuple[Case, ...]] = (
     (
         DRUG,
         "Okay, so I need to figure this out. Risperidone... prolactin... "
-        "so gynecomastia? Agranulocytosis is clozapine. QT is prolonged rather than shortened. Weight gain happens. So I'd go with C.",
+        "so gynecomastia? Agranulocytosis is clozapine. "
+        "QT is prolonged rather than shortened. Weight gain happens. So I'd go with C.",
         "C",
     ),
     (
         DRUG,
- "
-        "       "C: Gynecomastia.\nA: Agranulocytosis - clozapine.\nB: Shortened QT interval - no, prolonged.\nD: Weight loss - no, gain.",
+        "C: Gynecomastia.\nA: Agranulocytosis - clozapine.\nB: Shortened QT interval - no, prolonged.\n"
+        "D: Weight loss - no, gain.",
         None,
     ),
     (
         DRUG,
- "
-        "       "Out of the four options, gynecomastia is the only one that is linked to risperidone; agranulocytosis is linked to clozapine.",
+        "Out of the four options, gynecomastia is the only one that is linked to risperidone; "
+        "agranulocytosis is linked to clozapine.",
         None,
     ),
     (

@@ -45,7 +45,8 @@ _REFUSAL = re.compile(
     r"\W{1,3}(?:\w+\W{1,3}){0,3}?"
     r"(?:answer|say|choose|determined?|provide|decided?|tell|give|select|pick|assist|help|advise|comment|respond|diagnose)\b|"
     r"\bas an ai\b|"
-    r"\b(?:impossible|hard|difficult) to (?:say|tell|determine|answer|choose|decide)\b|\bi(?: a|')m sorry\b|\bi apologi[sz]e\b|\b(?:not enough|insufficient) information\b",
+    r"\b(?:impossible|hard|difficult) to (?:say|tell|determine|answer|choose|decide)\b|"
+    r"\bi(?: a|')m sorry\b|\bi apologi[sz]e\b|\b(?:not enough|insufficient) information\b",
     re.IGNORECASE,
 )
 _STATED = re.compile(
