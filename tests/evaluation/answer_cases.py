@@ -525,4 +525,17 @@ HARDER: Final[tuple[Case, ...]] = (
     (CAMS, "This post shows causes of depression related to alienation and not medication.", "alienation"),
     (CAMS, "This post shows causes of depression related to 'jobs and career'.", "jobs and career"),
     (CAMS, "There are no causes of depression shown. The poster likes her job.", "none"),
+    # found on gold answers, and by breaking the reader
+    (DRUG, "The answer is that I am unable to choose A.", None),
+    (DRUG, "The answer is C, as there is insufficient information for D.", "C"),
+    (DRUG, "C. Gynecomastia\nExplanation:\nA. Agranulocytosis comes with clozapine.", "C"),
+    (DRUG, "The answer is C. That fits the drug. It could also be D.", None),
+    (DRUG, "I can't say for sure that the answer is A.", None),
+    (CAMS, "This post shows no causes of depression. So the label is none as there is not enough information.", "none"),
+    (
+        CAMS,
+        "This post shows causes of depression related to alienation. He asks if people actually keep their relationships.",
+        "alienation",
+    ),
+    (CAMS, "This post shows causes of depression related to jobs and career. So the assigned label is medication.", None),
 )

@@ -54,7 +54,7 @@ _STATED = re.compile(
     r"prediction|label|classification|correct one)\b"
     rf"(?:[^.:=?\n\ue000-\ue3ff]{{0,60}}?(?:\bis\b|\bare\b|\bwould be\b|\bmust be\b|\bshould be\b|:|=|->)|(?= ?{MARK}))[ :]*|"
     r"\b(?:i|we|i'd|i'll|i would|i will|would|will)\s(?:choose|pick|select|prefer|go with|opt for|answer|vote for)\b|"
-    r"\b(?:no,? )?(?:actually|correction|on second thoughts?)\b|"
+    rf"\b(?:no,? )?(?:actually(?=,| it\b| the answer| ?{MARK})|correction|on second thoughts?)\b|"
     rf"\b(?:no,? )?wait\b[,:.]? ?(?={MARK}\W{{0,9}}$)",
     re.IGNORECASE,
 )
@@ -107,7 +107,7 @@ def read_answer(text: str, options: Mapping[str, str]) -> str | None:
     `options` maps labels to texts: letters to what they stand for, or words to themselves ("yes", "no"). Raises nothing for any
     text. Doubt is None: a label beside another option's text, an option that shares its text, a question that goes on.
     """
-    if not text.strip() or not options:
+    if not options:
         return None
     return _reader(tuple(options.items())).read(text)
 
@@ -187,7 +187,10 @@ class _Reader:
                     yield _Statement(number, labels, corrects=corrects)
                     continue
             refusal = _REFUSAL.search(sentence)
-            if refusal and (not cue or not re.search(r"\b(?:but|however)\b", sentence[refusal.end() : cue.start()])):
+            first = refusal and (
+                not cue or refusal.start() < cue.start()
+            )  # "the answer is A, as B cannot be chosen" is none
+            if refusal and first and not (cue and re.search(r"\b(?:but|however)\b", sentence[refusal.end() : cue.start()])):
                 if cue:
                     yield _Statement(number, frozenset(), corrects=True)
                 continue
