@@ -192,21 +192,24 @@ LIKE_MODELS: Final[tuple[Case, ...]] = (
     (
         DRUG,
         "The correct answer is **C. Gynecomastia**.\n\n**Explanation:**\n\nRisperidone is an atypical antipsychotic.\n\n"
-        "- **A. Agranulocytosis**: This is associated with clozapine.\n- **B. Shortened QT interval**: Antipsychotics prolong it.\n"
+        "- **A. Agranulocytosis**: This is associated with clozapine.\n"
+        "- **B. Shortened QT interval**: Antipsychotics prolong it.\n"
         "- **D. Weight loss**: Weight gain is typical.",
         "C",
     ),
     (
         DRUG,
         "Risperidone is a D2 antagonist. By blocking dopamine in the tuberoinfundibular pathway it increases prolactin.\n\n"
-        "Let's evaluate each option:\n\n(A) Agranulocytosis: Associated with clozapine.\n(B) Shortened QT interval: Antipsychotics "
+        "Let's evaluate each option:\n\n(A) Agranulocytosis: Associated with clozapine.\n"
+        "(B) Shortened QT interval: Antipsychotics "
         "lengthen QT.\n(C) Gynecomastia: Consistent with hyperprolactinemia.\n(D) Weight loss: Weight gain is expected.\n\n"
         "Therefore, the patient is at increased risk of **gynecomastia (C)**.",
         "C",
     ),
     (
         DRUG,
-        "Step 1: Risperidone blocks D2.\nStep 2: Prolactin rises.\nStep 3: Gynecomastia follows.\n\nThe final answer is: $\\boxed{C}$",
+        "Step 1: Risperidone blocks D2.\nStep 2: Prolactin rises.\nStep 3: Gynecomastia follows.\n\n"
+        "The final answer is: $\\boxed{C}$",
         "C",
     ),
     (DRUG, "Sure! Based on the information provided, the most likely adverse effect is gynecomastia (option C).", "C"),
@@ -232,7 +235,8 @@ LIKE_MODELS: Final[tuple[Case, ...]] = (
     (DRUG, "This patient is at increased risk for Gynecomastia.", "C"),
     (
         DRUG,
-        "Risperidone can cause hyperprolactinemia. Agranulocytosis is caused by clozapine. So, the correct choice would be C.",
+        "Risperidone can cause hyperprolactinemia. Agranulocytosis is caused by clozapine. "
+        "So, the correct choice would be C.",
         "C",
     ),
     (DRUG, "Answer: C, because A, B, and D are not typical.", "C"),
@@ -327,7 +331,8 @@ HARDER: Final[tuple[Case, ...]] = (
     (DRUG, "Out of A, B, C and D, the answer is C", "C"),
     (
         DRUG,
-        "The options are A. Agranulocytosis, B. Shortened QT interval, C. Gynecomastia, D. Weight loss. The answer is gynecomastia.",
+        "The options are A. Agranulocytosis, B. Shortened QT interval, C. Gynecomastia, D. Weight loss. "
+        "The answer is gynecomastia.",
         "C",
     ),
     (DRUG, "Options: A. Agranulocytosis B. Shortened QT interval C. Gynecomastia D. Weight loss\nAnswer:", None),
@@ -419,4 +424,118 @@ HARDER: Final[tuple[Case, ...]] = (
     (CAMS, "The post shows no cause of depression related to medication, but to alienation.", "alienation"),
     (CAMS, "The causes of depression shown in this post are related to jobs and career.", "jobs and career"),
     (CAMS, "None of the labels fit perfectly.", None),
+    # more of models
+    (
+        DRUG,
+        "Gynecomastia is the correct answer. Weight loss is not typical, and agranulocytosis is caused by clozapine.",
+        "C",
+    ),
+    (DRUG, "The answer is **Gynecomastia**, which corresponds to option C.", "C"),
+    (DRUG, "The side effect he is most at risk of is C) Gynecomastia.", "C"),
+    (DRUG, "Risperidone can elevate prolactin and lead to C. Gynecomastia.", "C"),
+    (
+        DRUG,
+        "Okay, so I need to figure this out. Risperidone... prolactin... "
+        "so gynecomastia? Agranulocytosis is clozapine. "
+        "QT is prolonged rather than shortened. Weight gain happens. So I'd go with C.",
+        "C",
+    ),
+    (
+        DRUG,
+        "C: Gynecomastia.\nA: Agranulocytosis - clozapine.\nB: Shortened QT interval - no, prolonged.\n"
+        "D: Weight loss - no, gain.",
+        None,
+    ),
+    (
+        DRUG,
+        "Out of the four options, gynecomastia is the only one that is linked to risperidone; "
+        "agranulocytosis is linked to clozapine.",
+        None,
+    ),
+    (
+        DRUG,
+        "The correct answer is B) Shortened QT interval. "
+        "However, it's important to note that risperidone is also linked to gynecomastia.",
+        "B",
+    ),
+    (DRUG, "Explanation: Risperidone raises prolactin.\nAnswer: C", "C"),
+    (DRUG, "Thank you for the question! The answer is C. Let me know if you have any other question.", "C"),
+    (DRUG, "The answer is C.\n\n---\n\nQuestion 2: Which ... ?\nA) x\nB) y\nThe answer is B.", "C"),
+    (DRUG, "Answer: C\nAnswer: D\nAnswer: A", None),
+    (DRUG, "C, D", None),
+    (DRUG, "C. Gynecomastia D. Weight loss", None),
+    (DRUG, "C and maybe D", None),
+    (DRUG, "C (or D)", None),
+    (DRUG, "C, but D is possible too.", None),
+    (DRUG, "Likely C", "C"),
+    (DRUG, "Probably C, not D.", "C"),
+    (DRUG, "Definitely not A. Most likely C.", "C"),
+    (DRUG, "All except A", None),
+    (DRUG, "Any of A, B, C or D could be right.", None),
+    (DRUG, "The patient is at increased risk for weight gain.", None),
+    (DRUG, "weight", None),
+    (DRUG, "I cannot provide medical advice, but the correct option is C.", "C"),
+    (DRUG, "I'm sorry to hear that. The answer is C.", "C"),
+    (DRUG, "Without more information I can't be certain, but C seems best.", "C"),
+    (DRUG, "Without any further information, it is impossible to say. It could be A.", None),
+    (DRUG, "Hmm, this is hard. A? B? C?", None),
+    (DRUG, "The answer is A, B.", None),
+    (DRUG, "C is the best choice here, not A or B.", "C"),
+    (DRUG, "Given these, C.", "C"),
+    (DRUG, "In this case, the correct answer would be:\n\nC. Gynecomastia\n\nAgranulocytosis is a risk of clozapine.", "C"),
+    (DRUG, "Choice: D", "D"),
+    (DRUG, "[Answer] C", "C"),
+    (DRUG, "C) ", "C"),
+    (DRUG, "My answer: c) gynecomastia", "C"),
+    (DRUG, "the answer is c", "C"),
+    (DRUG, "(a)", "A"),
+    (DRUG, "Gynaecomastia", None),
+    (DRUG, "The question asks for the adverse effect of risperidone. The answer is not provided by the options.", None),
+    (DRUG, "The answer is not C, it's D.", "D"),
+    (DRUG, "It's not that A is wrong, but C is better.", "C"),
+    (DRUG, "I don't think the answer is A; I think it is C.", "C"),
+    (DRUG, "He does not have agranulocytosis, so the answer is weight loss", "D"),
+    (TEN, "The patient should start F, ziprasidone.", "F"),
+    (TEN, "I would recommend starting lithium.", "H"),
+    (TEN, "Switch from haloperidol to clozapine.", None),
+    (TEN, "E", "E"),
+    (
+        EVERY,
+        "D) All of the above are involved in vision: photoreceptors, bipolar neurons and the lateral geniculate body.",
+        None,
+    ),
+    (EVERY, "A, B and C", None),
+    (NESTED, "Gynecomastia, without galactorrhea", "A"),
+    (YNM, "Yes, there is evidence that this works; no harm was seen.", "yes"),
+    (YNM, "The answer is likely yes.", "yes"),
+    (YNM, "I would answer no.", "no"),
+    (YNM, "Based on the study, no, it is not safe.", "no"),
+    (YNM, "Yes/No: Yes", "yes"),
+    (YNM, "Answer (yes/no/maybe): maybe", "maybe"),
+    (YNM, "The study says yes, but I would say no.", "no"),
+    (YNM, "Decision: yes\nReason: no adverse events", "yes"),
+    (YNM, "There is no evidence that it fails; the answer is yes.", "yes"),
+    (YNM, "No evidence was found.", None),
+    (YN, "Yes.\n\nThe poster says no one listens. No, really.", "yes"),
+    (YN, "The post does show this risk.", None),
+    (YN, "The poster does not suffer from stress, no.", "no"),
+    (YN, "Answer: The poster suffers from stress.", "yes"),
+    (CAMS, "Relationship. The poster's partner left.", "relationship"),
+    (CAMS, "The depression is caused by medication.", "medication"),
+    (CAMS, "This post shows causes of depression related to alienation and not medication.", "alienation"),
+    (CAMS, "This post shows causes of depression related to 'jobs and career'.", "jobs and career"),
+    (CAMS, "There are no causes of depression shown. The poster likes her job.", "none"),
+    # found on gold answers, and by breaking the reader
+    (DRUG, "The answer is that I am unable to choose A.", None),
+    (DRUG, "The answer is C, as there is insufficient information for D.", "C"),
+    (DRUG, "C. Gynecomastia\nExplanation:\nA. Agranulocytosis comes with clozapine.", "C"),
+    (DRUG, "The answer is C. That fits the drug. It could also be D.", None),
+    (DRUG, "I can't say for sure that the answer is A.", None),
+    (CAMS, "This post shows no causes of depression. So the label is none as there is not enough information.", "none"),
+    (
+        CAMS,
+        "This post shows causes of depression related to alienation. He asks if people actually keep their relationships.",
+        "alienation",
+    ),
+    (CAMS, "This post shows causes of depression related to jobs and career. So the assigned label is medication.", None),
 )

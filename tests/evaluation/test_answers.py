@@ -53,7 +53,8 @@ MENTIONS = st.sampled_from(
     ]
 )
 DRESSES = (
-    "{}", " {}\n", "**{}**", "({})", "[{}]", '"{}"', "`{}`", "{}.", "Answer: {}", "answer: {}.", "ANSWER: {}", "Final answer: **{}**",
+    "{}", " {}\n", "**{}**", "({})", "[{}]", '"{}"', "`{}`", "{}.", "Answer: {}", "answer: {}.", "ANSWER: {}",
+    "Final answer: **{}**",
     "The answer is {}.", "The correct answer is ({})", "\\boxed{{{}}}", "<answer>{}</answer>", '{{"answer": "{}"}}', "# {}",
     "<think>hm</think>\n{}", "So, the answer is {}.", "Answer:\n\n{}",
 )  # fmt: skip
@@ -169,7 +170,8 @@ def test_an_unfinished_thought_is_no_answer(case: Case, label: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["A ", "(", "Answer: ", "the answer is A or ", "not ", '", "', "\\boxed{", "<answer>", "Gynecomastia, ", "\n", " ", "no ", "A. ",
+    ["A ", "(", "Answer: ", "the answer is A or ", "not ", '", "', "\\boxed{", "<answer>", "Gynecomastia, ", "\n", " ",
+     "no ", "A. ",
      "I cannot ", "a", "option ", "{", "**", "most likely ", "I'm sorry ", "~~", "maybe ", "<think>", "- ", "A\n", "weight "],
 )  # fmt: skip
 def test_an_enormous_reply_is_read_to_its_end(piece: str) -> None:

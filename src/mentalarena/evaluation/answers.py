@@ -2,9 +2,9 @@
 
 An answer is brought to plain text with one mark for each mention of an option (see `mentions`). What is then looked at, in this
 order: an explicit statement ("the answer is ..."; the last one counts), how the answer opens ("C. ...", "No, ..."), a conclusion
-("therefore ..."), and all that is asserted anywhere; for closed words the opening comes first and must not be contradicted. Denied
-mentions never count, and where a place asserts several options it asserts none. English only. Patterns are bounded, so that the
-time grows with the length of the text alone.
+("therefore ..."), and all that is asserted anywhere; for closed words the opening comes first and must not be contradicted.
+Denied mentions never count, and where a place asserts several options it asserts none. English only. Patterns are bounded, so
+that the time grows with the length of the text alone.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mentalarena.evaluation.mentions import MARK, MARK_OF_LABEL, Mentions, plain
+from mentalarena.evaluation.mentions import MARK, MARK_OF_LABEL, Mentions, plain, without_thoughts
 
+LONGEST = 40_000
+"""Characters of a reply that are read: of longer ones both ends, and there only what is stated or opens the reply counts."""
 _NEXT_QUESTION = re.compile(r"\n\s{0,9}(?:question|q|user|human|instruction|input|example)(?: ?\d{1,3})? ?:", re.IGNORECASE)
 _REASON = (
     r"\b(?:because|since|as|whereas|while|although|though|even though|due to|given|explanation|reason|reasoning|rationale|which|"
@@ -42,7 +44,9 @@ _REFUSAL = re.compile(
     r"\b(?:cannot|can't|can not|could not|couldn't|unable to|not able to|won't|will not|declines? to|refuse to)"
     r"\W{1,3}(?:\w+\W{1,3}){0,3}?"
     r"(?:answer|say|choose|determined?|provide|decided?|tell|give|select|pick|assist|help|advise|comment|respond|diagnose)\b|"
-    r"\bas an ai\b|\bi(?: a|')m sorry\b|\bi apologi[sz]e\b|\b(?:not enough|insufficient) information\b",
+    r"\bas an ai\b|"
+    r"\b(?:impossible|hard|difficult) to (?:say|tell|determine|answer|choose|decide)\b|"
+    r"\bi(?: a|')m sorry\b|\bi apologi[sz]e\b|\b(?:not enough|insufficient) information\b",
     re.IGNORECASE,
 )
 _STATED = re.compile(
@@ -50,19 +54,21 @@ _STATED = re.compile(
     r"prediction|label|classification|correct one)\b"
     rf"(?:[^.:=?\n\ue000-\ue3ff]{{0,60}}?(?:\bis\b|\bare\b|\bwould be\b|\bmust be\b|\bshould be\b|:|=|->)|(?= ?{MARK}))[ :]*|"
     r"\b(?:i|we|i'd|i'll|i would|i will|would|will)\s(?:choose|pick|select|prefer|go with|opt for|answer|vote for)\b|"
-    r"\b(?:no,? )?(?:actually|correction|on second thoughts?)\b|"
+    rf"\b(?:no,? )?(?:actually(?=,| it\b| the answer| ?{MARK})|correction|on second thoughts?)\b|"
     rf"\b(?:no,? )?wait\b[,:.]? ?(?={MARK}\W{{0,9}}$)",
     re.IGNORECASE,
 )
 _NAMED_RIGHT = re.compile(
-    rf"{MARK}\s?(?:is|are|would be|must be|seems|appears)\s(?:the |a |an |most |best |only ){{0,3}}(?:correct|right|answer|best)\b",
+    rf"{MARK}\s?(?:is|are|would be|must be|seems|appears)\s"
+    r"(?:the |a |an |most |best |only ){0,3}(?:correct|right|answer|best)\b",
     re.IGNORECASE,
 )
 _CONCLUDED = re.compile(
     r"\b(?:correct|right|best|most likely|most appropriate|main|primary|likely)\b[^.:=?\n\ue000-\ue3ff]{0,60}?(?:\bis\b|:)|"
     r"\bcauses?(?: of \w{1,20})?(?: (?:is|are|shown))?(?: related to|:| is| are)|"
     r"^\s?(?:so|therefore|thus|hence|in conclusion|in summary|overall|consequently)\b|"
-    r"\b(?:i|i'd|would) (?:think|believe|guess|suspect|say)\b|\b(?:leaves|leaving)\b",
+    r"\b(?:i|i'd|would) (?:think|believe|guess|suspect|say)\b|\b(?:leaves|leaving)\b|"
+    r"\bbased on [^,.:\n\ue000-\ue3ff]{1,80},",
     re.IGNORECASE,
 )
 _ALSO = re.compile(
@@ -75,6 +81,7 @@ _CORRECTS = re.compile(
     r"\b(?:actually|wait|correction|on second thoughts?|sorry|no|therefore|thus|hence|so)\b", re.IGNORECASE
 )
 _EXPLAINS = re.compile(r"\W*?(?:explanation|reason|reasoning|rationale|justification|because|why)\b", re.IGNORECASE)
+_HEADING = re.compile(r"\s?(?:answer|response|output) ?: ?", re.IGNORECASE)
 _LEAD = re.compile(rf"\W*?{MARK}(?:\W{{1,3}}(?:and |or |nor )?{MARK})*")
 _SHORT = 4
 """Words up to which what stands after "answer:" is an answer, if one that names no option."""
@@ -86,8 +93,8 @@ _OPENS = re.compile(
 )
 _NO_CAUSE = re.compile(r"\bno (?:\w{1,12} ){0,2}(?:causes?|reasons?)\b(?: of \w{1,20})?", re.IGNORECASE)
 _SAYS_NO = re.compile(
-    r"\bthere (?:is|was|are|were) no (?:clear |significant |strong |good |such )?(?:evidence|association|difference|relation|effect|"
-    r"risk|sign|indication|correlation)\w{0,5}\b|"
+    r"\bthere (?:is|was|are|were) no (?:clear |significant |strong |good |such )?(?:evidence|association|difference|relation|"
+    r"effect|risk|sign|indication|correlation)\w{0,5}\b|"
     r"\b(?:poster|post|author|user|person|text|writer) (?:does not|doesn't|do not|did not|is not|isn't)\b",
     re.IGNORECASE,
 )
@@ -100,7 +107,7 @@ def read_answer(text: str, options: Mapping[str, str]) -> str | None:
     `options` maps labels to texts: letters to what they stand for, or words to themselves ("yes", "no"). Raises nothing for any
     text. Doubt is None: a label beside another option's text, an option that shares its text, a question that goes on.
     """
-    if not text.strip() or not options:
+    if not options:
         return None
     return _reader(tuple(options.items())).read(text)
 
@@ -129,15 +136,17 @@ class _Reader:
 
     def read(self, text: str) -> str | None:
         """The label, or None."""
-        told = plain(text)
+        said = without_thoughts(text)
+        whole = len(said) <= LONGEST
+        told = plain(said if whole else f"{said[: LONGEST // 4]}\n{said[-3 * LONGEST // 4 :]}")
         beyond = _NEXT_QUESTION.search(told)
         if beyond and re.search(
             MARK, head := self._mentions.marked(told[: beyond.start()])
         ):  # the model went on to ask itself
-            return self._read(head)
-        return self._read(self._mentions.marked(told))
+            return self._read(head, whole=whole)
+        return self._read(self._mentions.marked(told), whole=whole)
 
-    def _read(self, told: str) -> str | None:
+    def _read(self, told: str, *, whole: bool) -> str | None:
         sentences = [s for s in _SENTENCE.split(told) if s.strip() and not _SUPPOSES.match(s)]
         if not sentences:
             return None
@@ -147,7 +156,7 @@ class _Reader:
         for found in (opened, stated) if self._mentions.closed else (stated, opened):
             if found is not None:
                 return self._one(found)
-        if any(_REFUSAL.search(s) for s in sentences):
+        if not whole or any(_REFUSAL.search(s) for s in sentences):
             return None
         concluded = self._last(self._concluded(sentences))
         if concluded is not None:
@@ -178,7 +187,10 @@ class _Reader:
                     yield _Statement(number, labels, corrects=corrects)
                     continue
             refusal = _REFUSAL.search(sentence)
-            if refusal and (not cue or not re.search(r"\b(?:but|however)\b", sentence[refusal.end() : cue.start()])):
+            first = refusal and (
+                not cue or refusal.start() < cue.start()
+            )  # "the answer is A, as B cannot be chosen" is none
+            if refusal and first and not (cue and re.search(r"\b(?:but|however)\b", sentence[refusal.end() : cue.start()])):
                 if cue:
                     yield _Statement(number, frozenset(), corrects=True)
                 continue
@@ -204,7 +216,7 @@ class _Reader:
                 current = current - statement.denied if current is not None else None
             elif current and (statement.adds or (statement.sentence == before + 1 and not statement.corrects)):
                 current |= statement.labels
-            elif statement.labels or not statement.adds:
+            elif not statement.adds:
                 current = statement.labels
             before = statement.sentence
         return current
@@ -226,17 +238,21 @@ class _Reader:
         return labels or None
 
     def _opened_polar(self, first: str, rest: list[str]) -> frozenset[str] | None:
+        first = _HEADING.sub("", first)
         lead = _LEAD.match(first)
         if lead:
             return self._mentions.of(lead[0], weak=True)
         if _REFUSAL.search(first) or _STATED.search(first):
             return None
-        if re.search(MARK, first):
+        named = self._mentions.of(first, weak=True)
+        said = {
+            self._mentions.words[word] for pattern, word in ((_SAYS_NO, "no"), (_SAYS_YES, "yes")) if pattern.search(first)
+        }
+        if said and named <= said:
+            return frozenset(said)
+        if named:
             short = len(first.split()) <= _SHORT and re.search(rf"[,:;\-] ?{MARK}\W{{0,9}}$", first)
             return self._asserted(first, weak=True) | self._mentions.of("".join(rest), weak=True) if short else None
-        for pattern, word in ((_SAYS_NO, "no"), (_SAYS_YES, "yes")):
-            if pattern.search(first):
-                return frozenset({self._mentions.words[word]})
         return None
 
     def _opened_closed(self, first: str) -> frozenset[str] | None:

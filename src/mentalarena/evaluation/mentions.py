@@ -34,7 +34,7 @@ _DRESS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"[*`#$>_~\"|\\]|(?<!\w)'|'(?!\w)", " "),
         (r"[{}]|<[/a-z]{1,20}", "\n"),
         (r"[ \t]+", " "),
-        (r"((?:answer|choice|option|is) ?[:\-]?) ?\n\s*", r"\1 "),
+        (r"(\b(?:answer|choice|option)\b(?:[^.:?\n]{0,60}:| ?-?)|\bis ?[:\-]?) ?\n\s*", r"\1 "),
     )
 )
 _QUOTES = str.maketrans(
@@ -49,9 +49,20 @@ _STANDS_ALONE = re.compile(
     rf"\s*(?:$|[.,;:()\[!?/\]&\n=]|- |{MARK}|(?:is|was|and|or|because|since|as|but|seems|would|over|rather|not|nor|due|which|"
     r"for|from|while|whereas|has|cannot|can|does|may|might|must|could|appears|looks|instead)\b)"
 )
-_PRONOUN_ALONE = re.compile(rf"\s*(?:$|, ?(?:and |or )?[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{MARK}|(?:is|or|because)\b)")
+_PRONOUN_ALONE = re.compile(
+    rf"\s*(?:$|(?:, ?(?:and |or )?|(?:and|or|&) )[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{MARK}|(?:is|or|because)\b)"
+)
 _LIST = re.compile(rf"({MARK})\s?,\s?(?:and |or |nor )?(?={MARK}\s?(?:[,.;\n]|$|and\b|or\b|nor\b))")
+_THOUGHTS = re.compile(r"</?think>", re.IGNORECASE)
+_CHOICES = re.compile(rf"[(\[]?{MARK}(?: ?/ ?{MARK}){{1,9}}[)\]]? ?:")
+"""What may be chosen, repeated before the choice: "(yes/no): no"."""
 _LABEL_THEN_TEXT = re.compile(rf"({MARK})\s?[.):\-]{{1,2}}\s{{1,3}}(?={MARK}\s?(?:[.!?,;)\n]|$))")
+
+
+def without_thoughts(text: str) -> str:
+    """What follows a model's marked thoughts; nothing where they do not end, since thoughts are no answer."""
+    parts = _THOUGHTS.split(text)
+    return "" if len(parts) > 1 and _THOUGHTS.findall(text)[-1].lower() == "<think>" else parts[-1]
 
 
 def plain(text: str) -> str:
@@ -60,8 +71,6 @@ def plain(text: str) -> str:
     if not text.isascii():
         text = "".join(c if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn", "Mn"} else "" for c in text)
     text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", ""))
-    if "<think>" in text.lower() or "</think>" in text.lower():  # reasoning is no answer, and without an end there is none
-        text = re.split(r"</think>", text, flags=re.IGNORECASE)[-1] if "</think>" in text.lower() else ""
     for pattern, put in _DRESS:
         text = pattern.sub(put, text)
     return text.strip()
@@ -122,7 +131,7 @@ class Mentions:
 
     def marked(self, plain: str) -> str:
         """Plain text with a mark in place of each mention; lists ("A, B and C") and a label beside a text stay together."""
-        marked = self._mention.sub(self._mark, plain)
+        marked = _CHOICES.sub(": ", self._mention.sub(self._mark, plain))
         return _LABEL_THEN_TEXT.sub(r"\1 ", _LIST.sub(r"\1 and ", marked))
 
     def _mark(self, match: re.Match[str]) -> str:
