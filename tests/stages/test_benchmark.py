@@ -52,7 +52,7 @@ def asked(
 @needs_shared
 @pytest.mark.parametrize(
     ("name", "scoring", "limit"),
-    [(MEDQA, "loglikelihood", None), (MEDQA, "generation", 20), ("dreaddit", "loglikelihood", 60)],
+    [(MEDQA, "loglikelihood", None), (MEDQA, "generation", 8), ("dreaddit", "loglikelihood", 24)],
 )
 def test_every_question_has_the_verdict_of_the_harness_itself(
     tmp_path: Path, name: str, scoring: Scoring, limit: int | None

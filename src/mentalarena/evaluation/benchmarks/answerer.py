@@ -16,7 +16,6 @@ from mentalarena.evaluation.benchmarks.harness import Answer, Asked, Given
 from mentalarena.evaluation.benchmarks.tasks.functions import question_of
 from mentalarena.models.base import Message, Sampling
 
-
 LEAST = -1e9
 """The log-probability of an answer that could not be scored: the harness reckons with it, so it must be finite."""
 
@@ -52,8 +51,7 @@ class Answerer(LM):  # type: ignore[misc]
             asked.append(self._asked(group[0], answers=tuple(request.args[1] for request in group)))
         told = self._given(list(groups), asked)
         scores = {
-            key: given.scores or (LEAST,) * len(group)
-            for (key, group), given in zip(groups.items(), told, strict=True)
+            key: given.scores or (LEAST,) * len(group) for (key, group), given in zip(groups.items(), told, strict=True)
         }
         return [(scores[request.task_name, request.doc_id][request.idx], False) for request in requests]
 
