@@ -3,10 +3,10 @@
     python benchmarks/coverage.py [--simulations 1000]
 
 Data whose truth is known are drawn again and again, and the share of 95 % intervals that hold the truth is printed: exact, as a
-sum over all data that can be, where these are few, and else simulated (seed 0; bootstraps of 999 resamples, alpha's of 199). Expected are 93 to
-97 %; of family-wise errors at most 5 %; of the power at the least detectable gain 78 to 90 %. A simulated share may be
-outside by its Monte Carlo error (95 %). Lines that are known to be outside have a reason beside them; the exit status is 1 where
-any other is.
+sum over all data that can be, where these are few, and else simulated (seed 0; bootstraps of 999 resamples, 199 for alpha).
+Expected are 93 to 97 %; of family-wise errors at most 5 %; of the power at the least detectable gain 78 to 90 %. A simulated
+share may be outside by its Monte Carlo error (95 %). Lines that are known to be outside have a reason beside them; the exit
+status is 1 where any other is.
 """
 
 from __future__ import annotations
