@@ -3,10 +3,10 @@
     python benchmarks/coverage.py [--simulations 1000]
 
 Data whose truth is known are drawn again and again, and the share of 95 % intervals that hold the truth is printed: exact, as a
-sum over all data that can be, where these are few, and else simulated (seed 0; bootstraps of 999 resamples). Expected are 93 to
-97 %; of family-wise errors at most 5 %; of the power at the least detectable gain 78 to 90 %. A simulated share may be
-outside by its Monte Carlo error (95 %). Lines that are known to be outside have a reason beside them; the exit status is 1 where
-any other is.
+sum over all data that can be, where these are few, and else simulated (seed 0; bootstraps of 999 resamples, 199 for alpha).
+Expected are 93 to 97 %; of family-wise errors at most 5 %; of the power at the least detectable gain 78 to 90 %. A simulated
+share may be outside by its Monte Carlo error (95 %). Lines that are known to be outside have a reason beside them; the exit
+status is 1 where any other is.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ from mentalarena.evaluation.statistics import (
 COVERAGE, ERROR, POWER = (0.93, 0.97), (0.0, 0.05), (0.78, 0.9)
 RESAMPLES = 999
 REASONS = {
-    "share (Wilson), n=40, p=0.8": "few counts are possible, so coverage jumps with p",
-    "kappa (BCa), n=60, classes 80:20, 0.9": "too wide where all agree",
-    "kappa (BCa), n=60, classes 90:10, 0.3": "too few of the rare label",
+    "share (Wilson), n=40, p=0.8": "counts are discrete",
+    "kappa (BCa), n=60, classes 80:20, 0.9": "wide where all agree",
+    "kappa (BCa), n=60, classes 90:10, 0.3": "rare label",
 }
 """Why a line is outside, by its name."""
 
@@ -244,7 +244,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--simulations", type=int, default=1000)
     n = parser.parse_args().simulations
-    console = Console(width=130)
+    console = Console(width=150)
     table = Table("what", "share %", "± %", "expected %", "verdict")
     failed = 0
     for lines in (shares(), differences(), classes(n), means(n), agreements(n), rankings(n), families(n), powers(n)):

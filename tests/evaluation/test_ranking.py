@@ -69,6 +69,8 @@ def test_a_record_of_wins_alone_is_finite_and_first() -> None:
 def test_equal_models_may_hold_any_rank_and_unequal_ones_one_only() -> None:
     equal = [Match(x, y, 0.5 + d, str(n)) for n in range(40) for d in (-0.5, 0.5) for x, y in ("ab", "bc", "ac")]
     assert {(r.rank_low, r.rank_high) for r in bradley_terry(equal)} == {(1, 3)}
+    close = bradley_terry([Match("a", "b", float(n < 23), str(n)) for n in range(40)])  # 23 of 40: p 0.43
+    assert [(r.rank, r.rank_low, r.rank_high) for r in close] == [(1, 1, 2), (2, 1, 2)]
     apart = bradley_terry(played({"a": 2.0, "b": 0.0, "c": -2.0}, 60, np.random.default_rng(3)))
     assert [(r.name, r.rank, r.rank_low, r.rank_high) for r in apart] == [("a", 1, 1, 1), ("b", 2, 2, 2), ("c", 3, 3, 3)]
 

@@ -1,8 +1,8 @@
 """How far do raters agree beyond chance? Cohen's kappa for two, Krippendorff's alpha for more and for missing ratings.
 
 1 is perfect, 0 is what chance gives. Intervals are 95 % bootstrap intervals over items (seed 0). They are too narrow where a
-label is rare and items are few: with 40 items, one in ten of the rarer label and a kappa of 0.3, 76 % hold it
-(`benchmarks/coverage.py`).
+label is rare and items are few: with 60 items, one in ten of the rarer label and a kappa of 0.3, 90 % hold it
+(`benchmarks/coverage.py`), with 40 items fewer than 80 %.
 """
 
 from __future__ import annotations
