@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isinf
 from typing import Any
 
 from mentalarena.evaluation.power import least_effect
@@ -80,8 +81,9 @@ def numbers(samples: Sequence[Sample], base: Sequence[Sample] | None, resamples:
     before = [s.correct for s in base]
     change = difference_interval(right, before)
     differ = sum(a != b for a, b in zip(right, before, strict=True)) / len(right)
+    least = least_effect(len(right), sum(before) / len(before))
     return found | {
-        "least_effect": least_effect(len(right), sum(before) / len(before)),
+        "least_effect": None if isinf(least) else least,  # none could be found
         "discordant": differ,
         "change_vs_base": change.mean,
         "change_ci95": _bounds(change),
