@@ -46,8 +46,10 @@ def scores_table(found: Sequence[Record]) -> str:
                 str(r["iteration"]),
                 str(r["n"]),
                 with_interval(r["accuracy"], r["ci95"]),
-                f"{percent(r['constant_baseline'])} {r['constant_answer']}"[:18],
-                r["mark"],
+                f"{percent(r['constant_baseline'])} {r['labels'].get(r['constant_answer'], r['constant_answer'])}"[:18],
+                f"always {r['labels'].get(label, label)}"
+                if (label := r["mark"].removeprefix("always ")) != r["mark"]
+                else label,
                 with_interval(r["balanced_accuracy"], r["balanced_accuracy_ci95"]),
                 with_interval(r["macro_f1"], r["macro_f1_ci95"]),
                 percent(r["invalid"]),

@@ -15,6 +15,7 @@ EXTRAS = {
     "train": ("trl", "peft", "datasets"),
     "qlora": ("bitsandbytes",),
     "tensorboard": ("tensorboard",),
+    "benchmarks": ("lm_eval", "statsmodels"),
     "openai": ("aiohttp", "openai"),
     "ray": ("ray",),
     "embed": ("sentence_transformers",),

@@ -40,6 +40,7 @@ def write_report(out: Path) -> Path:
             control_note=CONTROL_NOTE,
             gain=Markup(_gain(summary)) if _can_draw(summary) else "",  # noqa: S704  (our own drawing)
             perplexity=Markup(_perplexity(summary)) if _can_draw(summary) else "",  # noqa: S704
+            benchmarks=_benchmarks(out),
             episode=_sample(out),
             config=json.dumps(config, indent=1),
             versions={name: _version(name) for name in PACKAGES}
@@ -56,6 +57,12 @@ def write_report(out: Path) -> Path:
 
 def _can_draw(summary: Mapping[str, Any]) -> bool:
     return find_spec("matplotlib") is not None and all("evaluation" in record for record in summary["iterations"])
+
+
+def _benchmarks(out: Path) -> list[dict[str, Any]]:
+    """The records of `mentalarena benchmarks run` in this directory."""
+    path = out / "benchmarks" / "results.json"
+    return json.loads(path.read_text("utf-8")) if path.exists() else []
 
 
 def _sample(out: Path) -> dict[str, Any] | None:

@@ -113,7 +113,13 @@ def _one(run: Run, ref: ModelRef, iteration: int, told: Benchmark, scoring: Scor
         write_jsonl(file, (asdict(sample) for sample in samples))
         earlier = [Sample(**record) for record in read_jsonl(base)] if base else None
         head: Json = {"benchmark": told.name, "title": told.title, "note": told.note, "scoring": scoring}
-        head |= {"prompting": exam.prompting, "iteration": iteration, "model": model, "limit": exam.limit}
+        head |= {
+            "prompting": exam.prompting,
+            "labels": questions[0].options if told.labels else {},
+            "iteration": iteration,
+            "model": model,
+            "limit": exam.limit,
+        }
         return head | numbers(samples, earlier, run.config.evaluation.resamples)
 
     return recorded(file.with_suffix(".json"), inputs, work, file)
