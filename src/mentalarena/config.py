@@ -356,7 +356,11 @@ def validated_as(kind: type[Settings], tree: Mapping[str, Any], where: str) -> S
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        what = _unknown(kind, first["loc"]) if first["type"] == "extra_forbidden" else f"{first['msg']}, found {first['input']!r}"
+        what = (
+            _unknown(kind, first["loc"])
+            if first["type"] == "extra_forbidden"
+            else f"{first['msg']}, found {first['input']!r}"
+        )
         raise ConfigError(f"{where}: {key}: {what}") from None
 
 

@@ -19,7 +19,7 @@ from mentalarena.evaluation.statistics import mean_interval
 from mentalarena.evaluation.therapist import TASKS, Answer, constant_baseline
 from mentalarena.evaluation.tournament import TIE, Ranking, Scores, rank, right_answers, right_verdicts
 from mentalarena.evaluation.verifier import CHECKS, Verdict
-from mentalarena.models.backends import base_of
+from mentalarena.models.backends import base_of, need_extra
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import read_jsonl, write_jsonl
 from mentalarena.runs.runner import Player
@@ -73,7 +73,10 @@ def cross(run: Run, patients: Sequence[Contestant], therapists: Sequence[Contest
     check_plays(run, "therapist", therapists)
     met = run.clinic.draw(split, getattr(run.config.evaluation, split), run.config.seed)
     found = [[_pairing(run, met, split, p, t) for t in therapists] for p in patients]
-    inputs = {"cells": digest([[[asdict(a) for a in answers] for answers, _ in row] for row in found])}
+    inputs = {
+        "names": [[c.name for c in patients], [c.name for c in therapists]],
+        "cells": digest([[[asdict(a) for a in answers] for answers, _ in row] for row in found]),
+    }
 
     def work() -> Json:
         return {
@@ -86,12 +89,12 @@ def cross(run: Run, patients: Sequence[Contestant], therapists: Sequence[Contest
             "cells": [[_cell(answers, run.config.evaluation.resamples) for answers, _ in row] for row in found],
         }
 
-    inputs |= {"patients": digest([asdict(c) for c in patients]), "therapists": digest([asdict(c) for c in therapists])}
     file = run.out / "evaluation" / f"arena-cross-{split}.json"
     return recorded(file, inputs, work) | {"held_out_looks": _looks(run, split)}
 
 
 def _check(run: Run, role: RoleName, who: Sequence[Contestant]) -> None:
+    need_extra("eval", ("statsmodels",), "a ranking")  # before anything is paid for
     if len(who) < 2:
         names = ", ".join(c.name for c in who) or "nobody"
         raise ConfigError(f"{names} alone cannot be ranked; expected two contestants (--iterations, --model)")
@@ -100,9 +103,9 @@ def _check(run: Run, role: RoleName, who: Sequence[Contestant]) -> None:
 
 def _pairing(run: Run, met: Met, split: Split, patient: Contestant, therapist: Contestant) -> tuple[list[Answer], Json]:
     """What a therapist answers of a patient's people, and {exact}: whether the probabilities are exact."""
-    name = f"arena-{patient.name}+{therapist.name}"
+    name = f"arena-{patient.key}+{therapist.key}"
     file = run.out / "evaluation" / f"{name}-{split}.jsonl"
-    inputs = {"patient": patient.model, "therapist": therapist.model, "prompts": run.prompts}
+    inputs = {"patient": patient.identity, "therapist": therapist.identity, "prompts": run.prompts}
 
     def work() -> Json:
         players = _players(run, patient=patient, therapist=therapist)
@@ -120,15 +123,15 @@ def _pairing(run: Run, met: Met, split: Split, patient: Contestant, therapist: C
 
 def _judged(run: Run, met: Met, split: Split, patient: Contestant) -> list[Verdict]:
     """A patient's verdicts, scored by the base model's judge."""
-    name = f"arena-{patient.name}-verifier"
+    name = f"arena-{patient.key}-verifier"
     file = run.out / "evaluation" / f"{name}-{split}.jsonl"
-    inputs = {"patient": patient.model, "prompts": run.prompts}
+    inputs = {"patient": patient.identity, "prompts": run.prompts}
 
     def work() -> Json:
         players = _players(run, patient=patient)
         verdicts = checks(run, met, players, f"{name}-{digest(inputs)[:8]}", f"rank: verdicts of {patient.name}")
         if split == "held_out":
-            _looked(run, f"arena-{patient.name}+{FIXED.name}", patient, FIXED)  # the same look as its interviews
+            _looked(run, f"arena-{patient.key}+{FIXED.key}", patient, FIXED)  # the same look as its interviews
         write_jsonl(file, (asdict(verdict) for verdict in verdicts))
         _release(run)
         return {"n": len(met)}
@@ -162,10 +165,11 @@ def _verdicts(run: Run, met: Met, split: Split, who: Sequence[Contestant]) -> Me
     return Measure({name: right_verdicts(verdicts) for name, verdicts in found.items()}, COIN, beside)
 
 
-def _ranked(
-    run: Run, role: RoleName, who: Sequence[Contestant], split: Split, measures: Mapping[str, Measure]
-) -> Json:
-    inputs = {"who": [[c.name, c.model] for c in who], "measures": digest([[m.scores, m.beside] for m in measures.values()])}
+def _ranked(run: Run, role: RoleName, who: Sequence[Contestant], split: Split, measures: Mapping[str, Measure]) -> Json:
+    inputs = {
+        "who": [[c.name, c.model] for c in who],
+        "measures": digest([[m.scores, m.beside] for m in measures.values()]),
+    }
 
     def work() -> Json:
         run.progress.start(f"rank {len(who)} contestants", len(measures))
@@ -250,12 +254,10 @@ def _title(patient: Contestant, therapist: Contestant, split: Split) -> str:
 
 
 def _looked(run: Run, name: str, patient: Contestant, therapist: Contestant) -> None:
-    models = [c.model for c in (patient, therapist) if c is not FIXED]
+    models = [c.model for c in (patient, therapist) if c.plays]
     looked(run, name, " + ".join(models) or FIXED.model)
 
 
 def _looks(run: Run, split: Split) -> int | None:
     """How many evaluations the held-out patients have met so far; None where these are others."""
     return len(read_jsonl(run.out / HELD_OUT_LOOKS)) if split == "held_out" else None
-
-

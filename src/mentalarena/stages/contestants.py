@@ -50,14 +50,23 @@ class Contestant:
     plays: ModelRef | Guest | None
     """None: the run's own base model of whatever role it is."""
 
+    @property
+    def key(self) -> str:
+        """Its name in names of files: iteration 0 without a warm start is the base, and meets nobody a second time."""
+        return self.name if self.plays else BASE
+
+    @property
+    def identity(self) -> str:
+        return self.model if self.plays else BASE
+
 
 FIXED = Contestant(BASE, BASE, None)
 """Who plays the other role, so that all contestants meet the same one."""
 
 
 def contestants(run: Run, iterations: str | None, models: Sequence[str]) -> list[Contestant]:
-    """The iterations that `iterations` names (such as `0,1` or `iteration-02`; None: all that are trained), then the guests of
-    `models`: `NAME=FILE` with the keys of a role's model, or `FILE` with sections [contestants.NAME].
+    """The iterations that `iterations` names (such as `0,1` or `iteration-02`; `none`; None: all that are trained), then the
+    guests of `models`: `NAME=FILE` with the keys of a role's model, or `FILE` with sections [contestants.NAME].
 
     Raises `ConfigError` and `DataError` that name what cannot be ranked, before anything is asked.
     """
@@ -79,14 +88,14 @@ def iteration_of(run: Run, number: int) -> Contestant:
             "models.publish: 'command' without {name} serves one model at a time, and here several are asked; expected 'merged', "
             "'vllm' or a command with {name}"
         )
-    return Contestant(f"iteration-{number:02d}", named(ref), ref)
+    return Contestant(f"iteration-{number:02d}", named(ref), ref if ref.adapter else None)
 
 
 def check_plays(run: Run, role: RoleName, who: Sequence[Contestant]) -> None:
     """Raises `ConfigError` where a trained iteration would not play `role`, so that it would be ranked for another's work."""
     for contestant in who:
         ref = contestant.plays
-        if isinstance(ref, ModelRef) and ref.adapter and run.weights(role, ref) != ref:
+        if isinstance(ref, ModelRef) and run.weights(role, ref) != ref:
             raise ConfigError(
                 f"{contestant.name}: the {role} of this run does not play with the trained weights (training.trained "
                 f"{run.config.training.trained!r}, models.{role}); expected a role that does"
@@ -97,10 +106,10 @@ def _numbers(run: Run, told: str | None) -> list[int]:
     if told is None:
         made = (run.out / "arms" / "main").glob(f"iteration-*/{ADAPTER}/{RESULT}")
         return [0, *sorted(int(path.parts[-3].removeprefix("iteration-")) for path in made)]
-    parts = [part.strip() for part in told.split(",") if part.strip()]
+    parts = [] if told == "none" else [part.strip() for part in told.split(",")]
     for part in parts:
         if not ITERATION.fullmatch(part):
-            raise ConfigError(f"--iterations {told}: {part!r}; expected numbers such as 0,1 or iteration-02")
+            raise ConfigError(f"--iterations {told}: {part!r}; expected numbers such as 0,1 or iteration-02, or none")
     return [int(part.removeprefix("iteration-")) for part in parts]
 
 
@@ -119,7 +128,9 @@ def _guest(run: Run, name: str, settings: ContestantConfig, where: str) -> Conte
     """Its replies are kept under a name that changes with whatever decides them, and with the contestant's own name: two servers
     may call different models alike."""
     if not NAME.fullmatch(name) or name == BASE or ITERATION.fullmatch(name):
-        raise ConfigError(f"{where}: {name!r} is no name for a contestant; expected letters, digits, . _ - (and no iteration's)")
+        raise ConfigError(
+            f"{where}: {name!r} is no name for a contestant; expected letters, digits, . _ - (and no iteration's)"
+        )
     base = base_of(settings)
     if not base.base and settings.provider != "scripted":
         raise ConfigError(f"{where}: provider {settings.provider!r} has no model; expected `model`")
@@ -128,8 +139,8 @@ def _guest(run: Run, name: str, settings: ContestantConfig, where: str) -> Conte
     limits, prices = run.config.budget, run.config.prices
     if limits.cost and settings.provider == "openai" and settings.model not in prices:
         raise ConfigError(
-            f'{where}: budget.cost: no price of {settings.model!r}; expected prices."{settings.model}" with prompt and new in the '
-            "run's settings"
+            f"{where}: budget.cost: no price of {settings.model!r}; "
+            f'expected prices."{settings.model}" with prompt and new in the settings of the run'
         )
     ref = ModelRef(base.base, Path(settings.adapter) if settings.adapter else None)
     decides = {key: value for key, value in settings.model_dump(mode="json").items() if key not in (*ROLE_FREE, "adapter")}
@@ -142,5 +153,3 @@ def _guest(run: Run, name: str, settings: ContestantConfig, where: str) -> Conte
     ]
     called = f"{name}:{settings.model or settings.provider}#{digest(told)[:12]}"
     return Contestant(name, called, Guest(settings, ref, called))
-
-
