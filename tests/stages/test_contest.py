@@ -81,7 +81,7 @@ def fake() -> Iterator[FakeServer]:
 
 
 def settings(fake: FakeServer, *more: str) -> Config:
-    served = {
+    served: Json = {
         "provider": "openai",
         "model": "m",
         "weights": "m",

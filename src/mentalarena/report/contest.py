@@ -100,8 +100,9 @@ def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], l
         table.add_column(heading, justify="left" if not number or heading in left else "right", no_wrap=True)
     for row in rows:
         table.add_row(*map(Text, row))  # a name in brackets is no markup
-    width = max(120, 2 + sum(max(map(len, (*heading.split("\n"), *(row[n] for row in rows)))) + 2
-                             for n, heading in enumerate(headings)))  # fmt: skip
-    console = Console(file=io.StringIO(), width=width)
+    widths = [max(len(line) for text in (heading, *(row[n] for row in rows)) for line in text.split("\n"))
+              for n, heading in enumerate(headings)]  # fmt: skip
+    console = Console(file=io.StringIO(), width=max(80, len(title), sum(widths) + 3 * len(widths) + 2))
     console.print(table)
-    return str(console.file.getvalue())  # type: ignore[attr-defined]
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    return "".join(f"{line.rstrip()}\n" for line in lines)
