@@ -213,6 +213,20 @@ def test_2_two_models_that_two_servers_call_alike_do_not_answer_for_each_other(
     assert scores["here"] == scores["iteration-00"] > 0
 
 
+def test_2_weights_of_another_run_are_a_contestant_under_their_own_name(fake: FakeServer, tmp_path: Path) -> None:
+    better = with_iteration(tmp_path / "other", 1, expert)
+    adapter = tmp_path / "other" / "arms" / "main" / "iteration-01" / "adapter"
+    file = tmp_path / "several.toml"
+    served = (
+        f'provider = "openai"\nmodel = "m"\nweights = "m"\npublish = "vllm"\nbase_url = "{fake.url}"\nprompts = "compact"\n'
+    )
+    file.write_text(f'[contestants.plain]\n{served}[contestants.taught]\n{served}adapter = "{adapter}"\n')
+    found, _ = ranked(settings(fake), tmp_path / "run", [str(file)])
+    assert names(found) == ["taught", "plain"]
+    assert played_by(fake, "therapist") == {"m", better}
+    assert played_by(fake, "patient") == {"m"}
+
+
 def test_3_who_hides_ranks_last_by_answers_and_who_judges_wrongly_by_verdicts(
     fake: FakeServer, guest: Callable[..., str], tmp_path: Path
 ) -> None:

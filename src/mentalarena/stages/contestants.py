@@ -81,13 +81,8 @@ def contestants(run: Run, iterations: str | None, models: Sequence[str]) -> list
 def iteration_of(run: Run, number: int) -> Contestant:
     """The model that plays an iteration of this run. Raises `DataError` when it has not been trained."""
     ref = trained(run, number)
-    learner = run.learner
-    alone = learner.provider == "openai" and learner.publish == "command" and "{name}" not in learner.publish_command
-    if ref.adapter and alone:
-        raise ConfigError(
-            "models.publish: 'command' without {name} serves one model at a time, and here several are asked; expected 'merged', "
-            "'vllm' or a command with {name}"
-        )
+    if ref.adapter:
+        _check_served(run.learner, "models")
     return Contestant(f"iteration-{number:02d}", named(ref), ref if ref.adapter else None)
 
 
@@ -124,10 +119,19 @@ def _guests(run: Run, told: str) -> list[Contestant]:
     return [_guest(run, name, settings, f"{told}: contestants.{name}") for name, settings in several.items()]
 
 
+def _check_served(settings: ModelConfig, where: str) -> None:
+    """Raises `ConfigError` where trained weights would take the place of the base at its server."""
+    if settings.provider == "openai" and settings.publish == "command" and "{name}" not in settings.publish_command:
+        raise ConfigError(
+            f"{where}.publish: 'command' without {{name}} serves one model at a time, and here several are asked; expected "
+            "'merged', 'vllm' or a command with {name}"
+        )
+
+
 def _guest(run: Run, name: str, settings: ContestantConfig, where: str) -> Contestant:
     """Its replies are kept under a name that changes with whatever decides them, and with the contestant's own name: two servers
     may call different models alike."""
-    if not NAME.fullmatch(name) or name == BASE or ITERATION.fullmatch(name):
+    if not NAME.fullmatch(name) or name.lower() == BASE or ITERATION.fullmatch(name.lower()):
         raise ConfigError(
             f"{where}: {name!r} is no name for a contestant; expected letters, digits, . _ - (and no iteration's)"
         )
@@ -136,6 +140,8 @@ def _guest(run: Run, name: str, settings: ContestantConfig, where: str) -> Conte
         raise ConfigError(f"{where}: provider {settings.provider!r} has no model; expected `model`")
     if settings.adapter and (settings.provider == "scripted" or (settings.provider == "openai" and not settings.weights)):
         raise ConfigError(f"{where}: adapter: nothing to put it on; expected 'embedded', 'transformers', or `weights`")
+    if settings.adapter:
+        _check_served(settings, where)
     limits, prices = run.config.budget, run.config.prices
     if limits.cost and settings.provider == "openai" and settings.model not in prices:
         raise ConfigError(
