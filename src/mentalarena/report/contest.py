@@ -27,8 +27,8 @@ def ranking_tables(found: Mapping[str, Any]) -> str:
         )
         text += _pairs(measure)
         text += (
-            f"{MARK} p below .05 after Holm's correction over all {len(measure['pairs'])} pairs. Differences in points, paired "
-            f"by patient.\nWon: scores of a patient that differ by more than {100 * found['tie']:g} points.\n\n"
+            f"{MARK} p below .05 after Holm's correction (pairs: {len(measure['pairs'])}). Differences in points, paired by "
+            f"patient.\nWon: scores of a patient that differ by more than {100 * found['tie']:g} points.\n\n"
         )
     return text + _looks(found) + f"{notice(found)}\n"
 
@@ -68,7 +68,7 @@ def _pairs(measure: Mapping[str, Any]) -> str:
         rows.append(
             [
                 f"{pair['first']} - {pair['second']}",
-                f"{100 * pair['difference']:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})",
+                f"{_points(pair['difference'])} ({_points(low)} to {_points(high)})",
                 p_value(pair["p"]),
                 p_value(pair["p_holm"]) + (f" {MARK}" if pair["significant"] else "  "),
                 f"{pair['wins']} / {pair['ties']} / {pair['losses']}",
@@ -76,6 +76,10 @@ def _pairs(measure: Mapping[str, Any]) -> str:
         )
     headings = ["pair", "difference (95 %)", "p", "p (Holm)  ", "won / tied / lost"]
     return _table("", headings, rows)
+
+
+def _points(difference: float) -> str:
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"  # no -0.0: rounding alone has no direction
 
 
 def _split(found: Mapping[str, Any]) -> str:
