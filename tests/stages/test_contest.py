@@ -1,20 +1,18 @@
 """Ranking on a run directory, with scripted models of known skill behind a server that tells them apart by name.
 
 1  a better therapist ranks first, with an interval; one model under two names ties
-2  all contestants meet the same patients, played by the same model, and none is answered for by another
+2  all contestants meet the same patients, and the same model plays them
 3  a patient who hides ranks last by what a therapist comes to; one who judges wrongly, by its verdicts
 4  the cross table has a cell for each patient with each therapist, and the first is the plain evaluation of iteration 0
 5  a ranking that is asked for again pays nothing; held-out looks are counted once, also then
-6  what cannot be ranked is one clear line, and nothing is asked
 """
 
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,132 +20,30 @@ pytest.importorskip("aiohttp")
 pytest.importorskip("statsmodels")
 from aiohttp import web
 
-from mentalarena.clinic.generated import generated_clinic
-from mentalarena.config import Config, load_config
-from mentalarena.errors import ConfigError, DataError, TooManyFailures
+from mentalarena.errors import TooManyFailures
 from mentalarena.evaluation.therapist import TASKS
-from mentalarena.models.base import Message, Sampling
 from mentalarena.models.publish import revision_of
-from mentalarena.models.scripted import Script, toy_player
-from mentalarena.stages.contest import cross, rank_patients, rank_therapists
+from mentalarena.stages.contest import cross, rank_patients
 from mentalarena.stages.contestants import contestants
 from mentalarena.stages.evaluate import evaluate
-from mentalarena.stages.run import Json, Run, opened
-from tests.models.fake_server import FakeServer, completion, serving
+from mentalarena.stages.run import opened
+from tests.models.fake_server import FakeServer
+from tests.stages.skilled import (
+    DEVELOPMENT,
+    HELD_OUT,
+    SCRIPTS,
+    expert,
+    looks,
+    mute,
+    names,
+    played_by,
+    ranked,
+    records,
+    settings,
+    with_iteration,
+)
 
-DEVELOPMENT, HELD_OUT = 8, 5
 CLI = [sys.executable, "-c", "from mentalarena.cli import main; main()", "rank"]
-
-
-def expert(messages: Sequence[Message], sampling: Sampling) -> str:
-    """Knows what helps against the diagnosis that it has stated."""
-    for kind, known in (("treatment", generated_clinic().treatments), ("medicine", generated_clinic().medicines)):
-        if messages[-1].content.endswith(f"which {kind} do you suggest?"):
-            stated = next(m.content for m in messages if m.role == "assistant" and m.content.startswith("diagnosis: "))
-            return f"{kind}: {known[stated.removeprefix('diagnosis: ')][0]}\nreason: it helps."
-    return toy_player(messages, sampling)
-
-
-def mute(messages: Sequence[Message], sampling: Sampling) -> str:
-    """As a patient it says nothing of itself in the talk; as a therapist it has no answer."""
-    last = messages[-1].content.splitlines()[-1]
-    if last.startswith(("which fits", "imagine")):
-        return toy_player(messages, sampling)
-    return "there is nothing to say about that."
-
-
-def contrary(messages: Sequence[Message], sampling: Sampling) -> str:
-    """As a patient it chooses what fits it worse."""
-    answer, last = toy_player(messages, sampling), messages[-1].content.splitlines()[-1]
-    if last.startswith("which fits you better"):
-        pair = last.removeprefix("which fits you better, ").rstrip("?").split(" or ")
-        return f"choice: {next(name for name in pair if name not in answer)}"
-    return answer
-
-
-SCRIPTS: dict[str, Script] = {"m": toy_player, "expert": expert, "mute": mute, "contrary": contrary, "toy": toy_player}
-
-
-@pytest.fixture
-def fake() -> Iterator[FakeServer]:
-    with serving() as server:
-
-        def respond(body: dict[str, Any], number: int) -> web.StreamResponse:
-            messages = [Message(m["role"], m["content"]) for m in body["messages"]]
-            return web.json_response(completion(SCRIPTS[body["model"]](messages, Sampling(seed=body["seed"]))))
-
-        server.respond = respond
-        yield server
-
-
-def settings(fake: FakeServer, *more: str) -> Config:
-    served: Json = {
-        "provider": "openai",
-        "model": "m",
-        "weights": "m",
-        "base_url": fake.url,
-        "publish": "vllm",
-        "prompts": "compact",
-    }
-    served |= {"retries": 0, "patience": 0}
-    return load_config(
-        None,
-        [
-            f"models.all={json.dumps(served)}", "arena.talk_turns=3", "arena.decode_rounds=1", "evaluation.samples=2",
-            f"evaluation.development={DEVELOPMENT}", f"evaluation.held_out={HELD_OUT}", "evaluation.verifier=6",
-            "evaluation.resamples=199", *more,
-        ],
-    )  # fmt: skip
-
-
-@pytest.fixture
-def guest(fake: FakeServer, tmp_path: Path) -> Callable[..., str]:
-    """What `--model` is told of a model on the server."""
-
-    def make(model: str, name: str = "", url: str = "") -> str:
-        file = tmp_path / f"{name or model}.toml"
-        file.write_text(
-            f'provider = "openai"\nmodel = "{model}"\nbase_url = "{url or fake.url}"\nprompts = "compact"\nretries = 0\n'
-        )
-        return f"{name or model}={file}"
-
-    return make
-
-
-def with_iteration(out: Path, number: int, script: Script) -> str:
-    """An iteration that was trained; its weights play by the script. Its name at the server."""
-    adapter = out / "arms" / "main" / f"iteration-{number:02d}" / "adapter"
-    adapter.mkdir(parents=True)
-    (adapter / "adapter_model.safetensors").write_bytes(f"{out} {number}".encode())
-    (adapter / "result.json").write_text("{}")
-    SCRIPTS[name := f"mentalarena-{revision_of(adapter)}"] = script
-    return name
-
-
-def ranked(
-    config: Config,
-    out: Path,
-    models: Sequence[str],
-    stage: Callable[..., Json] = rank_therapists,
-    iterations: str | None = "none",
-    split: str = "development",
-) -> tuple[Json, int]:
-    """A ranking, and how many calls it paid."""
-    with opened(config, out) as run:
-        return stage(run, contestants(run, iterations, models), split), run.journal.paid
-
-
-def names(found: Json, measure: str = "answers") -> list[str]:
-    return [row["name"] for row in found["measures"][measure]["ranking"]]
-
-
-def played_by(fake: FakeServer, role: str) -> set[str]:
-    """Which models of the server were asked in a role."""
-    return {b["model"] for b in fake.asked if b["messages"][0]["content"].startswith(f"you are the {role}")}
-
-
-def records(out: Path, name: str) -> list[Json]:
-    return [json.loads(line) for line in (out / "evaluation" / name).read_text().splitlines()]
 
 
 def test_1_a_better_therapist_ranks_first_with_an_interval(
@@ -196,37 +92,6 @@ def test_2_all_meet_the_same_patients_and_the_same_model_plays_them(
     assert played_by(fake, "therapist") == {"m", one, "mute"}
 
 
-def test_2_two_models_that_two_servers_call_alike_do_not_answer_for_each_other(
-    fake: FakeServer, guest: Callable[..., str], tmp_path: Path
-) -> None:
-    with serving() as other:
-
-        def respond(body: dict[str, Any], number: int) -> web.StreamResponse:
-            messages = [Message(m["role"], m["content"]) for m in body["messages"]]
-            return web.json_response(completion(mute(messages, Sampling(seed=body["seed"]))))
-
-        other.respond = respond
-        models = [guest("m", "here"), guest("m", "there", other.url)]
-        found, _ = ranked(settings(fake), tmp_path / "run", models, iterations="0")
-    scores = {row["name"]: row["score"] for row in found["measures"]["answers"]["ranking"]}
-    assert scores["there"] == 0.0
-    assert scores["here"] == scores["iteration-00"] > 0
-
-
-def test_2_weights_of_another_run_are_a_contestant_under_their_own_name(fake: FakeServer, tmp_path: Path) -> None:
-    better = with_iteration(tmp_path / "other", 1, expert)
-    adapter = tmp_path / "other" / "arms" / "main" / "iteration-01" / "adapter"
-    file = tmp_path / "several.toml"
-    served = (
-        f'provider = "openai"\nmodel = "m"\nweights = "m"\npublish = "vllm"\nbase_url = "{fake.url}"\nprompts = "compact"\n'
-    )
-    file.write_text(f'[contestants.plain]\n{served}[contestants.taught]\n{served}adapter = "{adapter}"\n')
-    found, _ = ranked(settings(fake), tmp_path / "run", [str(file)])
-    assert names(found) == ["taught", "plain"]
-    assert played_by(fake, "therapist") == {"m", better}
-    assert played_by(fake, "patient") == {"m"}
-
-
 def test_3_who_hides_ranks_last_by_answers_and_who_judges_wrongly_by_verdicts(
     fake: FakeServer, guest: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -266,10 +131,6 @@ def test_4_the_cross_table_has_each_with_each_and_the_first_cell_is_the_plain_ev
     assert cells[1][2] < cells[0][2], "a patient who hides costs the best therapist too"
     assert played_by(fake, "patient") == {"m", shy}
     assert played_by(fake, "therapist") == {"m", shy, knowing}
-
-
-def looks(out: Path) -> list[str]:
-    return [record["name"] for record in records(out, "held-out-looks.jsonl")]
 
 
 def test_5_a_resumed_ranking_pays_nothing_and_its_looks_are_counted_once(
@@ -320,48 +181,6 @@ def test_5_other_weights_under_the_name_of_an_iteration_are_met_anew(fake: FakeS
     after, _ = ranked(settings(fake), out, [], iterations=None)
     assert names(before) == ["iteration-00", "iteration-01"]
     assert names(after) == ["iteration-01", "iteration-00"]
-
-
-def refused(run: Run, iterations: str | None, *models: str) -> str:
-    with pytest.raises((ConfigError, DataError)) as caught:
-        rank_therapists(run, contestants(run, iterations, models), "development")
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
-
-
-def test_6_what_cannot_be_ranked_is_one_line_and_nothing_is_asked(
-    fake: FakeServer, guest: Callable[..., str], tmp_path: Path
-) -> None:
-    several, wrong, empty = (tmp_path / f"{name}.toml" for name in ("several", "wrong", "empty"))
-    several.write_text('[contestants.a]\nprovider = "openai"\nmodle = "m"\n')
-    wrong.write_text("temperature = -1\n")
-    empty.write_text('provider = "openai"\n')
-    with opened(settings(fake, "budget.cost=1", 'prices={"m": {"prompt": 1, "new": 1}}'), tmp_path / "run") as run:
-        assert "iteration-04/adapter: not there; expected `mentalarena train --iteration 4`" in refused(run, "0,4")
-        assert "--iterations 0,x: 'x'; expected numbers" in refused(run, "0,x")
-        assert refused(run, "0").startswith("iteration-00 alone cannot be ranked; expected two")
-        assert "iteration-00: two contestants have this name" in refused(run, "0,0")
-        assert refused(run, "0", str(several)) == f"{several}: contestants.a.modle: unknown key; did you mean model?"
-        assert refused(run, "0", f"a={wrong}").startswith(f"{wrong}: temperature: Input should be greater")
-        assert "provider 'openai' has no model; expected `model`" in refused(run, "0", f"a={empty}")
-        assert "no section [contestants.NAME]" in refused(run, "0", str(wrong))
-        assert "No such file" in refused(run, "0", "a=nowhere.toml")
-        assert "'iteration-01' is no name for a contestant" in refused(run, "0", guest("toy", "iteration-01"))
-        assert "budget.cost: no price of 'toy'" in refused(run, "0", guest("toy"))
-    assert fake.asked == []
-
-
-def test_6_an_iteration_is_not_ranked_for_a_role_that_it_does_not_play(fake: FakeServer, tmp_path: Path) -> None:
-    out = tmp_path / "run"
-    with_iteration(out, 1, expert)
-    with opened(settings(fake, "training.trained=therapist"), out) as run:
-        who = contestants(run, None, ())
-        told = "^iteration-01: the patient of this run does not play with the trained weights"
-        with pytest.raises(ConfigError, match=told):
-            rank_patients(run, who, "development")
-        with pytest.raises(ConfigError, match=told):
-            cross(run, who, who, "development")
-    assert fake.asked == []
 
 
 def test_the_command_prints_intervals_baselines_and_looks(
