@@ -12,6 +12,7 @@ status is 1 where any other is.
 from __future__ import annotations
 
 import argparse
+import gc
 import math
 import sys
 import time
@@ -244,6 +245,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--simulations", type=int, default=1000)
     n = parser.parse_args().simulations
+    gc.freeze()  # statsmodels collects garbage at every call: what is here already is none
     console = Console(width=150)
     table = Table("what", "share %", "± %", "expected %", "verdict")
     failed = 0

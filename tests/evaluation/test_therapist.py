@@ -31,7 +31,7 @@ class Telling(ScriptedModel):
         super().__init__(toy_player)
         self._favoured, self._share = favoured, share
 
-    async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
+    async def score(self, messages: Sequence[Message], answers: Sequence[str], ended: bool = True) -> list[float]:
         names = [answer.split(": ", 1)[1] for answer in answers]
         hits = sum(name in self._favoured for name in names)
         rest = (0.9 - self._share * bool(hits)) / (len(names) - hits)

@@ -28,10 +28,12 @@ class Direct:
     def can_score(self) -> bool:
         return isinstance(self.model, Scorer)
 
-    async def score(self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...]) -> list[float]:
+    async def score(
+        self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...], ended: bool = True
+    ) -> list[float]:
         if not isinstance(self.model, Scorer):
             raise ModelError(f"{self.model.name}: cannot score answers; expected a model that can")
-        return await self.model.score(messages, answers)
+        return await self.model.score(messages, answers, ended)
 
 
 @dataclass(frozen=True)

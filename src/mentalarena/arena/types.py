@@ -30,8 +30,10 @@ class Voice(Protocol):
         """Whether the model can tell how probable an answer is."""
         ...
 
-    async def score(self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...]) -> list[float]:
-        """Natural log-probability of each answer; raises `ModelError` when the model cannot tell."""
+    async def score(
+        self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...], ended: bool = True
+    ) -> list[float]:
+        """Natural log-probability of each answer (`models.base.Scorer`); raises `ModelError` when the model cannot tell."""
         ...
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from mentalarena.cli.benchmarks import benchmarks_app, reproduce
 from mentalarena.cli.common import (
     AsJson,
     Assignments,
@@ -40,6 +41,8 @@ app = typer.Typer(
     help="A simulated patient and a therapist model that learn from playing together. Research software, never care.",
 )
 app.add_typer(patients_app, name="patients")
+app.add_typer(benchmarks_app, name="benchmarks")
+app.command()(reproduce)
 app.command()(rank)
 
 

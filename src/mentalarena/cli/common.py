@@ -99,3 +99,14 @@ def model_of(opened: Run, iteration: int) -> Any:
     from mentalarena.stages.train import trained
 
     return trained(opened, iteration)
+
+
+def settings_for(out: Path, config: Path | None, assignments: list[str] | None) -> Config:
+    """The settings of a command that begins a run directory or works on one that is there: those that are given, or else the
+    directory's own."""
+    from mentalarena.config import load_config
+    from mentalarena.runs.directory import SETTINGS
+
+    if config is None and not assignments and (out / SETTINGS).exists():
+        return config_of(out)
+    return load_config(config, assignments or ())

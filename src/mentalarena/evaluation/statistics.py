@@ -249,15 +249,18 @@ def difference_interval(right: Sequence[bool], base: Sequence[bool]) -> Interval
 def holm(ps: Sequence[float | None]) -> list[float | None]:
     """Holm's adjusted p values: reject those of at most alpha, and the chance of any false rejection is at most alpha.
 
-    None stays None and does not count as a test. (statsmodels' `multipletests` gives the same, but it is an optional
-    dependency here, and collects garbage at every call.)
+    None stays None and does not count as a test. Raises `ConfigError` where statsmodels is not installed.
     """
-    places = sorted((p, place) for place, p in enumerate(ps) if p is not None)
-    adjusted: list[float | None] = [None] * len(ps)
-    most = 0.0
-    for rank, (p, place) in enumerate(places):
-        adjusted[place] = most = min(max(most, (len(places) - rank) * p), 1.0)
-    return adjusted
+    from mentalarena.models.backends import need_extra
+
+    told = [p for p in ps if p is not None]
+    if not told:
+        return list(ps)
+    need_extra("eval", ("statsmodels",), "Holm's adjustment")
+    from statsmodels.stats.multitest import multipletests
+
+    adjusted = iter(multipletests(told, method="holm")[1])
+    return [None if p is None else float(next(adjusted)) for p in ps]
 
 
 def mcnemar_p(right: Sequence[bool], base: Sequence[bool]) -> float:

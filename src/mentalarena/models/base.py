@@ -100,9 +100,10 @@ class ChatModel(Protocol):
 class Scorer(Protocol):
     """A model that can also tell how probable an answer is."""
 
-    async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
+    async def score(self, messages: Sequence[Message], answers: Sequence[str], ended: bool = True) -> list[float]:
         """Natural log-probability of each answer as the whole first line of the reply to `messages`, in the order given: what
-        comes next ends the line or the reply."""
+        comes next ends the line or the reply. Not `ended`: as the reply's beginning, put right behind the prompt, as
+        lm-evaluation-harness counts."""
         ...
 
     async def tokens(self, text: str) -> int:

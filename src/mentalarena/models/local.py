@@ -107,15 +107,17 @@ class Engine:
         reply = await self._asked(ids, adapter, sampling=sampling, fresh=len(ids) - self.known(ids, adapter))
         return cast(Reply, reply)
 
-    async def score(self, messages: Sequence[Message], answers: Sequence[str], adapter: str = "") -> list[float]:
-        """Log-probability (natural) of each answer as the whole first line of the reply. Raises `ModelRefusal` for a prompt
-        that is too long."""
+    async def score(
+        self, messages: Sequence[Message], answers: Sequence[str], adapter: str = "", ended: bool = True
+    ) -> list[float]:
+        """Log-probability (natural) of each answer (`base.Scorer`). Raises `ModelRefusal` for a prompt that is too long."""
         try:
-            ids, parts = self.prompt_ids(messages), self._answer_ids(messages, answers)
+            ids = self.prompt_ids(messages)
+            parts = self._answer_ids(messages, answers) if ended else self._continuations(messages, answers, len(ids))
         except ValueError as error:  # a template that changes the answer
             raise ModelError(f"{self.name}: {error}") from None
         self._check(len(ids), max(map(len, parts)))
-        return list(await self._asked(ids, adapter, answers=parts))
+        return list(await self._asked(ids, adapter, answers=parts, ended=ended))
 
     def known(self, ids: Sequence[int], adapter: str = "") -> int:
         """How many tokens at the beginning of a prompt need not be computed again."""
@@ -241,13 +243,14 @@ class Engine:
             return [ModelError(f"{self.name}: {error}")] * len(scoring)
 
     def _scores(self, requests: Sequence[Request]) -> list[list[float]]:
-        """Each prompt is read once; its answers go side by side over its states. What comes after an answer must end the line or
-        the reply: "X or Y" is no answer "X"."""
+        """Each prompt is read once; its answers go side by side over its states. What comes after an `ended` answer must end the
+        line or the reply: "X or Y" is no answer "X"."""
         import torch
 
         from mentalarena.models.batch import Batch
 
         parts = [part for request in requests for part in request.answers]
+        ended = [request.ended for request in requests for _ in request.answers]
         longest = max(map(len, parts))
         ids = torch.zeros(len(parts), longest, dtype=torch.long)
         for number, part in enumerate(parts):
@@ -257,11 +260,18 @@ class Engine:
             batch = Batch(self)
             batch.join([request.ids for request in requests])
             batch.repeat([len(request.answers) for request in requests])
-            first = batch.logits[:, None]
-            logits = torch.cat([first, batch.forward(ids, keep=longest)], dim=1).log_softmax(-1).cpu()
-            picked = logits[:, :-1].gather(2, ids[:, :, None])[:, :, 0]
-            ended = logits[:, :, self._line_ends].logsumexp(-1)
-        scores = [float(picked[n, : len(part)].sum() + ended[n, len(part)]) for n, part in enumerate(parts)]
+            read = (
+                longest if any(ended) else longest - 1
+            )  # what follows the last token of an answer matters for its end alone
+            logits = batch.logits[:, None]
+            if read:
+                logits = torch.cat([logits, batch.forward(ids[:, :read], keep=read)], dim=1)
+            logits = logits.log_softmax(-1).cpu()
+            picked = logits[:, :longest].gather(2, ids[:, :, None])[:, :, 0]
+            ends = logits[:, :, self._line_ends].logsumexp(-1)
+        scores = [
+            float(picked[n, : len(part)].sum() + (ends[n, len(part)] if ended[n] else 0.0)) for n, part in enumerate(parts)
+        ]
         rest = iter(scores)
         return [[next(rest) for _ in request.answers] for request in requests]
 
@@ -289,6 +299,16 @@ class Engine:
         rest = whole[len(prompt) :] if whole.startswith(prompt) else answers[0]
         before = rest[: rest.index(answers[0])]
         return tuple(tuple(self.tokenizer(before + a, add_special_tokens=False)["input_ids"]) for a in answers)
+
+    def _continuations(
+        self, messages: Sequence[Message], answers: Sequence[str], prompt: int
+    ) -> tuple[tuple[int, ...], ...]:
+        """The answers' tokens where they stand right behind the generation prompt, which has `prompt` tokens."""
+        text = self._template(messages)
+        parts = [tuple(self.tokenizer(text + a, add_special_tokens=False)["input_ids"])[prompt:] for a in answers]
+        if not all(parts):
+            raise ValueError("an answer melts into the prompt; expected it to have tokens of its own")
+        return tuple(parts)
 
     def _state_shape(self) -> tuple[int, int, int] | None:
         import torch
@@ -338,8 +358,8 @@ class LocalModel:
         reply = await self.engine.generate(messages, sampling, self.adapter)
         return replace(reply, model=self.name) if self.adapter else reply
 
-    async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
-        return await self.engine.score(messages, answers, self.adapter)
+    async def score(self, messages: Sequence[Message], answers: Sequence[str], ended: bool = True) -> list[float]:
+        return await self.engine.score(messages, answers, self.adapter, ended)
 
     async def tokens(self, text: str) -> int:
         return await self.engine.tokens(text)

@@ -20,6 +20,8 @@ class Request:
     adapter: str = ""
     sampling: Sampling = field(default_factory=Sampling)
     answers: tuple[tuple[int, ...], ...] = ()
+    ended: bool = True
+    """Whether an answer's end is scored too."""
     fresh: int = 0
     """Prompt tokens that have to be computed."""
 

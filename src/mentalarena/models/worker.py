@@ -62,7 +62,7 @@ class _Host:
                 sampling = Sampling(**{**asked["sampling"], "stop": tuple(asked["sampling"]["stop"])})
                 return asdict(await engine.generate(messages, sampling, asked["adapter"]))
             case "score":
-                return await engine.score(messages, asked["answers"], asked["adapter"])
+                return await engine.score(messages, asked["answers"], asked["adapter"], asked["ended"])
             case "tokens":
                 return await engine.tokens(asked["text"])
             case "attached":

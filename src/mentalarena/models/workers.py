@@ -193,8 +193,11 @@ class WorkerEngine:
         told = await self._ask(messages, "generate", sampling=sampling.as_dict(), adapter=adapter)
         return Reply(told["text"], told["finish_reason"], Usage(**told["usage"]), told["model"])
 
-    async def score(self, messages: Sequence[Message], answers: Sequence[str], adapter: str = "") -> list[float]:
-        return [float(s) for s in await self._ask(messages, "score", answers=list(answers), adapter=adapter)]
+    async def score(
+        self, messages: Sequence[Message], answers: Sequence[str], adapter: str = "", ended: bool = True
+    ) -> list[float]:
+        told = {"answers": list(answers), "adapter": adapter, "ended": ended}
+        return [float(s) for s in await self._ask(messages, "score", **told)]
 
     async def tokens(self, text: str) -> int:
         worker = self._pool.alive(0)

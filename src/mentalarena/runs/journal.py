@@ -227,15 +227,18 @@ class JournaledVoice:
         seeded = replace(sampling, seed=seed)
         return await self._once(scope, messages, seeded.as_dict(), lambda: self.model.generate(messages, seeded))
 
-    async def score(self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...]) -> list[float]:
+    async def score(
+        self, scope: str, messages: tuple[Message, ...], answers: tuple[str, ...], ended: bool = True
+    ) -> list[float]:
         model = self.model
         if not isinstance(model, Scorer):
             raise ModelError(f"{model.name}: cannot score answers; expected a model that can")
 
         async def scored() -> Reply:
-            return Reply(json.dumps(await model.score(messages, answers)), "score", model=model.name)
+            return Reply(json.dumps(await model.score(messages, answers, ended)), "score", model=model.name)
 
-        reply = await self._once(scope, messages, {"answers": answers}, scored)
+        settings = {"answers": answers} if ended else {"answers": answers, "ended": False}
+        reply = await self._once(scope, messages, settings, scored)
         return [float(value) for value in json.loads(reply.text)]
 
     async def _paid(self, ask: Callable[[], Awaitable[Reply]]) -> Reply:
