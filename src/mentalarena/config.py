@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -19,6 +19,9 @@ class Section(BaseModel):
     """A part of the tree: frozen, and without keys that nobody reads."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Settings = TypeVar("Settings", bound=Section)
 
 
 class ModelConfig(Section):
@@ -325,35 +328,49 @@ def load_config(path: Path | None, assignments: Sequence[str] = ()) -> Config:
 
     Raises `ConfigError` that names file or assignment, key, and what was expected.
     """
-    tree: dict[str, Any] = {}
-    if path is not None:
-        try:
-            tree = tomllib.loads(path.read_text("utf-8"))
-        except OSError as error:
-            raise ConfigError(f"{path}: {error.strerror}; expected a TOML file") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: not TOML ({error})") from None
+    tree = read_toml(path) if path else {}
     for assignment in assignments:
         _assign(tree, assignment)
     return validated(tree, str(path or "settings"))
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a tree. Raises `ConfigError`."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; expected a TOML file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not TOML ({error})") from None
+
+
 def validated(tree: Mapping[str, Any], where: str) -> Config:
     """A settings tree as settings. Raises `ConfigError` that names place, key, and what was expected."""
+    return validated_as(Config, tree, where)
+
+
+def validated_as(kind: type[Settings], tree: Mapping[str, Any], where: str) -> Settings:
+    """A tree as the section of settings that it is meant to be. Raises as `validated` does."""
     try:
-        return Config.model_validate(tree)
+        return kind.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        what = _unknown(first["loc"]) if first["type"] == "extra_forbidden" else f"{first['msg']}, found {first['input']!r}"
+        what = (
+            _unknown(kind, first["loc"])
+            if first["type"] == "extra_forbidden"
+            else f"{first['msg']}, found {first['input']!r}"
+        )
         raise ConfigError(f"{where}: {key}: {what}") from None
 
 
-def _unknown(place: Sequence[int | str]) -> str:
+def _unknown(kind: type[Section], place: Sequence[int | str]) -> str:
     """What is said of a key that nobody reads, with the one that may be meant."""
-    section: Any = Config
+    section: Any = kind
     for part in place[:-1]:
-        section = section.model_fields[part].annotation if part in getattr(section, "model_fields", {}) else None
+        fields = getattr(section, "model_fields", {})
+        # a section, or one of several by name: dict[str, Section]
+        section = fields[part].annotation if part in fields else (get_args(section)[1:] or (None,))[0]
     near = get_close_matches(str(place[-1]), getattr(section, "model_fields", {}), 1)
     return f"unknown key; did you mean {near[0]}?" if near else "unknown key"
 

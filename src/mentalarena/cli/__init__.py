@@ -26,6 +26,7 @@ from mentalarena.cli.common import (
     say_what_plays,
     who_comes,
 )
+from mentalarena.cli.contest import rank
 from mentalarena.cli.patients import patients_app
 from mentalarena.errors import ConfigError, DataError, MentalArenaError
 from mentalarena.report.text import printable
@@ -42,6 +43,7 @@ app = typer.Typer(
 app.add_typer(patients_app, name="patients")
 app.add_typer(benchmarks_app, name="benchmarks")
 app.command()(reproduce)
+app.command()(rank)
 
 
 @app.command()

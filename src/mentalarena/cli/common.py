@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mentalarena.errors import ConfigError, DataError
+from mentalarena.errors import ConfigError
 
 if TYPE_CHECKING:
     from mentalarena.config import Config
@@ -96,16 +96,9 @@ def config_of(out: Path) -> Config:
 
 def model_of(opened: Run, iteration: int) -> Any:
     """The model that plays an iteration. Raises `DataError` when it has not been trained."""
-    from mentalarena.models.base import ModelRef
-    from mentalarena.stages.train import warm_started
-    from mentalarena.training.local import ADAPTER, RESULT
+    from mentalarena.stages.train import trained
 
-    if iteration == 0:
-        return warm_started(opened)
-    adapter = opened.folder(iteration) / ADAPTER
-    if not (adapter / RESULT).is_file():
-        raise DataError(f"{adapter}: not there; expected `mentalarena train --iteration {iteration}` to have been run")
-    return ModelRef(opened.base.base, adapter)
+    return trained(opened, iteration)
 
 
 def settings_for(out: Path, config: Path | None, assignments: list[str] | None) -> Config:

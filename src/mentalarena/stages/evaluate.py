@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from mentalarena.arena.types import Problem
+from mentalarena.arena.types import Problem, RoleName
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.references import Reference, Split
 from mentalarena.evaluation.statistics import mcnemar_p, mean_interval, paired_p, share_interval
@@ -16,7 +16,7 @@ from mentalarena.evaluation.verifier import CHECKS, Verdict, verify
 from mentalarena.models.base import ModelRef, Scorer
 from mentalarena.runs.directory import read_jsonl, write_jsonl
 from mentalarena.runs.journal import Place
-from mentalarena.runs.runner import cast_at, each, settled
+from mentalarena.runs.runner import Player, cast_at, each, settled
 from mentalarena.stages.run import Json, Run, digest, digest_of, named, recorded
 from mentalarena.training.rows import THERAPIST, Row, read_rows
 
@@ -41,25 +41,10 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
     inputs = {"model": named(ref), "patients": digest([asdict(p) for p, _ in met]), "base": against, "prompts": run.prompts}
 
     def work() -> Json:
-        run.progress.start(f"evaluate {name} ({split.replace('_', '-')})", len(met))
-        settings = run.config.evaluation
-        arena = run.arena()
-        arena = replace(arena, settings=replace(arena.settings, guided=settings.guided))
-        players, seed = run.players(ref, ("therapist",)), run.config.seed
-
-        async def one(pair: tuple[Patient, Reference]) -> tuple[list[Answer], Sequence[Problem]]:
-            cast = cast_at(Place(0, "evaluate", pair[0].id, name), players, run.journal, seed)
-            answers = await examine(*pair, arena, cast, settings.samples, seed)
-            return answers, cast.therapist.ledger.problems
-
-        found = run.backends.run(
-            settled(met, one, run.config.play.concurrency, "interviews", lambda _: run.progress.advance())
-        )
-        answers = [answer for part in found for answer in part]
+        players, settings = run.players(ref, ("therapist",)), run.config.evaluation
+        answers = interviews(run, met, players, name, f"evaluate {name} ({split.replace('_', '-')})")
         if split == "held_out":
-            looks = read_jsonl(look) if (look := run.out / HELD_OUT_LOOKS).exists() else []
-            if (entry := {"name": name, "model": named(ref)}) not in looks:  # a resumed look is the same look
-                write_jsonl(look, [*looks, entry])
+            looked(run, name, named(ref))
         write_jsonl(file, (asdict(a) for a in answers))
         compared = read_jsonl(run.out / "evaluation" / f"{base}-{split}.jsonl") if base else None
         exact = players["therapist"].can_score
@@ -68,32 +53,61 @@ def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None 
     return recorded(file.with_suffix(".json"), inputs, work, file)
 
 
+def interviews(
+    run: Run, met: Sequence[tuple[Patient, Reference]], players: Mapping[RoleName, Player], arm: str, title: str
+) -> list[Answer]:
+    """What the therapist answers of each patient, in their order: three tasks each. Whoever plays, in whatever `arm` of the
+    journal, is asked with the same seeds; so what two arms ask alike is asked once."""
+    settings, seed, arena = run.config.evaluation, run.config.seed, run.arena()
+    arena = replace(arena, settings=replace(arena.settings, guided=settings.guided))
+    run.progress.start(title, len(met))
+
+    async def one(pair: tuple[Patient, Reference]) -> tuple[list[Answer], Sequence[Problem]]:
+        cast = cast_at(Place(0, "evaluate", pair[0].id, arm), players, run.journal, seed)
+        answers = await examine(*pair, arena, cast, settings.samples, seed)
+        return answers, cast.therapist.ledger.problems
+
+    work = settled(met, one, run.config.play.concurrency, "interviews", lambda _: run.progress.advance())
+    return [answer for part in run.backends.run(work) for answer in part]
+
+
+def checks(
+    run: Run, met: Sequence[tuple[Patient, Reference]], players: Mapping[RoleName, Player], arm: str, title: str
+) -> list[Verdict]:
+    """The verdicts on each patient, in their order, asked as `interviews` asks."""
+    seed, arena, references = run.config.seed, run.arena(), [truth for _, truth in met]
+    run.progress.start(title, len(met))
+
+    async def one(pair: tuple[Patient, Reference]) -> tuple[list[Verdict], Sequence[Problem]]:
+        cast = cast_at(Place(0, "verify", pair[0].id, arm), players, run.journal, seed)
+        verdicts = await verify(*pair, references, arena, cast, seed)
+        return verdicts, cast.patient.ledger.problems
+
+    work = settled(met, one, run.config.play.concurrency, "verifier checks", lambda _: run.progress.advance())
+    return [verdict for part in run.backends.run(work) for verdict in part]
+
+
+def looked(run: Run, name: str, model: str) -> None:
+    """A look at the held-out patients goes on record, before anybody sees what it found."""
+    looks = read_jsonl(file) if (file := run.out / HELD_OUT_LOOKS).exists() else []
+    if (entry := {"name": name, "model": model}) not in looks:  # a resumed look is the same look
+        write_jsonl(file, [*looks, entry])
+
+
 def reliability(run: Run, ref: ModelRef, name: str, base: str | None = None) -> Json:
     """How often a model's verdicts, as patient and judge, are right: {verifier_choice, verifier_confusable,
     verifier_health: {split, accuracy, ci95, change_vs_base, change_ci95, n}}. `base` names the check to compare with."""
     met = run.clinic.draw("development", run.config.evaluation.verifier, run.config.seed)
-    references = [truth for _, truth in met]
     file = run.out / "evaluation" / f"{name}-verifier.jsonl"
     against = digest_of(file.with_name(f"{base}-verifier.jsonl")) if base else None
     inputs = {"model": named(ref), "patients": digest([asdict(p) for p, _ in met]), "base": against, "prompts": run.prompts}
 
     def work() -> Json:
-        run.progress.start(f"verifier {name}", len(met))
-        arena, players, seed = run.arena(), run.players(ref), run.config.seed
-
-        async def one(pair: tuple[Patient, Reference]) -> tuple[list[Verdict], Sequence[Problem]]:
-            cast = cast_at(Place(0, "verify", pair[0].id, name), players, run.journal, seed)
-            verdicts = await verify(*pair, references, arena, cast, seed)
-            return verdicts, cast.patient.ledger.problems
-
-        found = run.backends.run(
-            settled(met, one, run.config.play.concurrency, "verifier checks", lambda _: run.progress.advance())
-        )
-        verdicts = [verdict for part in found for verdict in part]
+        verdicts = checks(run, met, run.players(ref), name, f"verifier {name}")
         write_jsonl(file, (asdict(verdict) for verdict in verdicts))
         before = read_jsonl(file.with_name(f"{base}-verifier.jsonl")) if base else None
-        checks = [c for c in CHECKS if any(verdict.check == c for verdict in verdicts)]
-        return {f"verifier_{c}": _reliability(c, verdicts, before, run.config.evaluation.resamples) for c in checks}
+        made = [c for c in CHECKS if any(verdict.check == c for verdict in verdicts)]
+        return {f"verifier_{c}": _reliability(c, verdicts, before, run.config.evaluation.resamples) for c in made}
 
     return recorded(file.with_suffix(".json"), inputs, work, file)
 

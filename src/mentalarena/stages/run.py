@@ -21,6 +21,7 @@ from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.principles import read_principles
 from mentalarena.config import Config, ModelConfig
 from mentalarena.errors import ConfigError, DataError, RunError, TooManyFailures
+from mentalarena.models.alias import known_as
 from mentalarena.models.backends import Backends, base_of, embedder_of, weights_digest
 from mentalarena.models.base import ModelRef, Sampling
 from mentalarena.models.publish import revision_of
@@ -35,6 +36,16 @@ Arm = str
 """`main`, or what is different: `unselected` (no verdicts), `shuffled-labels`, `coin-flips-50` (percent of the verdicts)."""
 COIN_FLIPS = "coin-flips-"
 Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Guest:
+    """A model that is none of this run's."""
+
+    settings: ModelConfig
+    ref: ModelRef
+    name: str
+    """What its replies are kept under: another name wherever it could answer otherwise."""
 
 
 @dataclass
@@ -78,11 +89,19 @@ class Run:
     def players(self, ref: ModelRef, roles: Sequence[RoleName] = ROLES) -> dict[RoleName, Player]:
         """Who plays: `ref` in each of `roles` that shares the trained model (`training.trained`), its own base model in every
         other place."""
+        return self.players_of(dict.fromkeys(roles, ref))
+
+    def players_of(self, playing: Mapping[RoleName, ModelRef | Guest]) -> dict[RoleName, Player]:
+        """Who plays, role by role: weights of this run (where the role shares the trained model) or a guest; in a role that
+        `playing` leaves out its own base model."""
         players: dict[RoleName, Player] = {}
         for name in ROLES:
-            settings = getattr(self.config.models, name)
-            own = base_of(settings)
-            model = self.backends.model(settings, self._weights(name, ref) if name in roles else own)
+            who, settings = playing.get(name), getattr(self.config.models, name)
+            if isinstance(who, Guest):
+                settings = who.settings
+                model = known_as(who.name, self.backends.model(settings, who.ref))
+            else:
+                model = self.backends.model(settings, self.weights(name, who) if who else base_of(settings))
             sampling = Sampling(settings.temperature, settings.top_p, settings.reply_tokens)
             players[name] = Player(model, load_prompts(settings.prompt_set), sampling, settings.verdict_temperature)
         return players
@@ -98,9 +117,9 @@ class Run:
                         f"models.{name}.publish: 'command' would be run by each worker; with cluster.ray expected 'merged' or "
                         "'vllm'"
                     )
-                self.backends.model(settings, self._weights(name, ref))
+                self.backends.model(settings, self.weights(name, ref))
 
-    def _weights(self, name: RoleName, ref: ModelRef) -> ModelRef:
+    def weights(self, name: RoleName, ref: ModelRef) -> ModelRef:
         """What a role plays with when `ref` is the trained model."""
         own = base_of(getattr(self.config.models, name))
         return ref if self.config.training.trained in ("shared", name) and own.base == ref.base else own

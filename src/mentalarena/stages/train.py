@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.config import TrainingConfig
-from mentalarena.errors import ConfigError
+from mentalarena.errors import ConfigError, DataError
 from mentalarena.models.backends import need_extra
 from mentalarena.models.base import ModelRef
 from mentalarena.models.publish import WHOLE_BY_VLLM
@@ -16,7 +16,7 @@ from mentalarena.runs.directory import locked
 from mentalarena.stages.build import PREFERENCES
 from mentalarena.stages.run import Arm, Run, link
 from mentalarena.training.hosted import HostedTrainer
-from mentalarena.training.local import JOB, Example, LocalTrainer, Trainer, command
+from mentalarena.training.local import ADAPTER, JOB, RESULT, Example, LocalTrainer, Trainer, command
 from mentalarena.training.preference import read_pairs
 from mentalarena.training.rows import distinct, read_rows, warm_start_rows
 
@@ -90,6 +90,16 @@ def warm_started(run: Run) -> ModelRef:
     ]
     with locked(run.out / ".warm-start", "another process trains the warm start; expected it to end", wait=math.inf):
         return _fit(run, rows, run.base, run.out / "arms" / "warm-start", "warm start", 0)
+
+
+def trained(run: Run, iteration: int) -> ModelRef:
+    """The model that plays an iteration of the main arm. Raises `DataError` when it has not been trained."""
+    if iteration == 0:
+        return warm_started(run)
+    adapter = run.folder(iteration) / ADAPTER
+    if not (adapter / RESULT).is_file():
+        raise DataError(f"{adapter}: not there; expected `mentalarena train --iteration {iteration}` to have been run")
+    return ModelRef(run.base.base, adapter)
 
 
 def _fit(run: Run, rows: Sequence[Example], start: ModelRef, out: Path, title: str, iteration: int) -> ModelRef:
