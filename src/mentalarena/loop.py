@@ -16,7 +16,7 @@ from mentalarena.evaluation.therapist import TASKS
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import read_jsonl, write_whole
 from mentalarena.stages.build import build
-from mentalarena.stages.evaluate import HELD_OUT_LOOKS, evaluate, perplexity, reliability
+from mentalarena.stages.evaluate import HELD_OUT_LOOKS, adjusted, evaluate, perplexity, reliability
 from mentalarena.stages.play import play
 from mentalarena.stages.rehearse import rehearse
 from mentalarena.stages.run import Arm, Json, Run, named
@@ -88,12 +88,14 @@ def _write(
 ) -> Json:
     looks = run.out / HELD_OUT_LOOKS
     control = {"kind": run.config.loop.control, "model": control_model} if control_model else None
+    found = adjusted([record["evaluation"] for record in iterations])
+    ends = dict(zip(held_out, adjusted(list(held_out.values())), strict=True)) if held_out else None
     summary = {
-        "iterations": iterations,
+        "iterations": [record | {"evaluation": own} for record, own in zip(iterations, found, strict=True)],
         "best_iteration": best_of(iterations),
         "stop_reason": stop_reason,
         "control": control,
-        "held_out": held_out,
+        "held_out": ends,
         "held_out_looks": [record["name"] for record in read_jsonl(looks)] if looks.exists() else [],
         "clinic": run.clinic.name,
         "seed": run.config.seed,

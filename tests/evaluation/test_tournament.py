@@ -11,7 +11,6 @@ import random
 
 import pytest
 
-pytest.importorskip("statsmodels")
 from mentalarena.evaluation.therapist import TASKS, Answer
 from mentalarena.evaluation.tournament import TIE, Scores, matches, rank, right_answers, right_verdicts
 from mentalarena.evaluation.verifier import Verdict

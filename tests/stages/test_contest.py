@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("aiohttp")
-pytest.importorskip("statsmodels")
 from aiohttp import web
 
 from mentalarena.errors import TooManyFailures

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("aiohttp")
-pytest.importorskip("statsmodels")
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.stages.contest import cross, rank_patients, rank_therapists
 from mentalarena.stages.contestants import contestants

@@ -186,6 +186,7 @@ def evaluate(
 ) -> None:
     """An iteration's model on the development (or held-out) patients, with intervals and baselines."""
     from mentalarena.report.terminal import evaluation_table
+    from mentalarena.stages.evaluate import adjusted
     from mentalarena.stages.evaluate import evaluate as evaluate_stage
 
     split: Any = "held_out" if held_out else "development"
@@ -193,7 +194,7 @@ def evaluate(
         model = model_of(opened, iteration)
         evaluate_stage(opened, model_of(opened, 0), split, "iteration-00")
         base = "iteration-00" if iteration else None
-        found = evaluate_stage(opened, model, split, f"iteration-{iteration:02d}", base)
+        [found] = adjusted([evaluate_stage(opened, model, split, f"iteration-{iteration:02d}", base)])
     typer.echo(json.dumps(found) if as_json else evaluation_table(found))
 
 

@@ -247,19 +247,12 @@ def difference_interval(right: Sequence[bool], base: Sequence[bool]) -> Interval
 
 
 def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """Holm's adjusted p values: reject those of at most alpha, and the chance of any false rejection is at most alpha.
-
-    None stays None and does not count as a test. Raises `ConfigError` where statsmodels is not installed.
-    """
-    from mentalarena.models.backends import need_extra
-
-    told = [p for p in ps if p is not None]
-    if not told:
-        return list(ps)
-    need_extra("eval", ("statsmodels",), "Holm's adjustment")
+    """Holm's adjusted p values: reject those of at most alpha, and the chance of any false rejection is at most alpha. None stays
+    None and does not count as a test."""
     from statsmodels.stats.multitest import multipletests
 
-    adjusted = iter(multipletests(told, method="holm")[1])
+    told = [p for p in ps if p is not None]
+    adjusted = iter(multipletests(told, method="holm")[1] if told else [])
     return [None if p is None else float(next(adjusted)) for p in ps]
 
 

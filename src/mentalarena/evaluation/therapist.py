@@ -37,6 +37,8 @@ class Answer:
     """Whether its likeliest answer is right."""
     invalid: float
     """The probability of saying something that is no single name of the clinic."""
+    said: str | None = None
+    """Its likeliest answer; None where that is no single name."""
     similarity: float = 0.0
     """Of the last decoding, mean over components: how well the patient was understood (the same for all three tasks)."""
 
@@ -97,10 +99,9 @@ def _held_against(right: Sequence[str], shares: Mapping[str, float], whole: floa
     likeliest = max(shares, key=lambda name: shares[name], default=None)
     probability = whole * sum(shares.get(name, 0.0) for name in right)
     invalid = max(0.0, 1.0 - whole * sum(shares.values()))
-    sensible = (
-        likeliest is not None and whole * shares[likeliest] > invalid
-    )  # else its likeliest answer may be no name at all
-    return Answer("", "", round(probability, 6), sensible and likeliest in right, round(invalid, 6))
+    sensible = likeliest is not None and whole * shares[likeliest] > invalid  # else it may be no name at all
+    said = likeliest if sensible else None
+    return Answer("", "", round(probability, 6), said in right, round(invalid, 6), said)
 
 
 def constant_baseline(task: str, references: Sequence[Reference]) -> float:

@@ -15,12 +15,12 @@ EXTRAS = {
     "train": ("trl", "peft", "datasets"),
     "qlora": ("bitsandbytes",),
     "tensorboard": ("tensorboard",),
-    "benchmarks": ("lm_eval", "statsmodels"),
+    "benchmarks": ("lm_eval", "datasets"),
     "openai": ("aiohttp", "openai"),
     "ray": ("ray",),
     "embed": ("sentence_transformers",),
     "patients": ("presidio_analyzer",),
-    "report": ("jinja2", "matplotlib"),
+    "eval": ("krippendorff", "matplotlib"),
 }
 
 

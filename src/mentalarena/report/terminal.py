@@ -88,7 +88,8 @@ def result_table(summary: Mapping[str, Any]) -> str:
     text += f"Held-out patients were met {len(summary['held_out_looks'])} times: {', '.join(summary['held_out_looks'])}.\n"
     if summary["control"]:
         text += f"{CONTROL_NOTE}\n"
-    text += "p: against the base, paired by patient (permutation test; McNemar's exact test for the likeliest answer).\n"
+    text += "p: against the base, paired by patient (permutation test; McNemar's exact test for the likeliest answer),\n"
+    text += "Holm-adjusted over the tasks and models of the table.\n"
     return f"{text}Stopped: {summary['stop_reason']}.\n{notice(summary)}\n"
 
 
@@ -147,7 +148,8 @@ def _table(title: str, rows: list[tuple[str, str, Mapping[str, Any]]]) -> str:
     from rich.table import Table
 
     table = Table(title=title, box=SIMPLE_HEAD, title_justify="left")
-    headings = ("task", "model", "probability %\n(95 %)", "\np", "likeliest right %\n(95 %)", "\np", "log\nloss", "invalid\n%",
+    headings = ("task", "model", "probability %\n(95 %)", "p\n(Holm)", "likeliest right %\n(95 %)", "p\n(Holm)",
+                "log\nloss", "invalid\n%",
                 "constant\n%", "\nn")  # fmt: skip
     for heading in headings:
         table.add_column(heading, justify="left" if heading in ("task", "model") else "right", no_wrap=True)
@@ -156,9 +158,9 @@ def _table(title: str, rows: list[tuple[str, str, Mapping[str, Any]]]) -> str:
             task,
             name,
             with_interval(found["probability"], found["ci95"]),
-            p_value(found["p_vs_base"]),
+            p_value(found["p_vs_base_holm"]),
             with_interval(found["accuracy"], found["accuracy_ci95"]),
-            p_value(found["accuracy_p_vs_base"]),
+            p_value(found["accuracy_p_vs_base_holm"]),
             "" if found["log_loss"] is None else f"{found['log_loss']:.2f}",
             percent(found["invalid"]),
             percent(found["constant_baseline"]),

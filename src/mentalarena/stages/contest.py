@@ -19,7 +19,7 @@ from mentalarena.evaluation.statistics import mean_interval
 from mentalarena.evaluation.therapist import TASKS, Answer, constant_baseline
 from mentalarena.evaluation.tournament import TIE, Ranking, Scores, rank, right_answers, right_verdicts
 from mentalarena.evaluation.verifier import CHECKS, Verdict
-from mentalarena.models.backends import base_of, need_extra
+from mentalarena.models.backends import base_of
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import read_jsonl, write_jsonl
 from mentalarena.runs.runner import Player
@@ -94,7 +94,6 @@ def cross(run: Run, patients: Sequence[Contestant], therapists: Sequence[Contest
 
 
 def _check(run: Run, role: RoleName, who: Sequence[Contestant]) -> None:
-    need_extra("eval", ("statsmodels",), "a ranking")  # before anything is paid for
     if len(who) < 2:
         names = ", ".join(c.name for c in who) or "nobody"
         raise ConfigError(f"{names} alone cannot be ranked; expected two contestants (--iterations, --model)")

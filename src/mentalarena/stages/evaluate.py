@@ -10,7 +10,16 @@ from typing import Any
 from mentalarena.arena.types import Problem, RoleName
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.references import Reference, Split
-from mentalarena.evaluation.statistics import mcnemar_p, mean_interval, paired_p, share_interval
+from mentalarena.evaluation.power import least_effect
+from mentalarena.evaluation.statistics import (
+    balanced_accuracy,
+    holm,
+    macro_f1,
+    mcnemar_p,
+    mean_interval,
+    paired_p,
+    share_interval,
+)
 from mentalarena.evaluation.therapist import TASKS, Answer, constant_baseline, examine
 from mentalarena.evaluation.verifier import CHECKS, Verdict, verify
 from mentalarena.models.base import ModelRef, Scorer
@@ -28,7 +37,7 @@ HELD_OUT_LOOKS = "evaluation/held-out-looks.jsonl"
 
 def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None = None) -> Json:
     """A model on one split: {task: {split, probability, ci95, p_vs_base, accuracy, accuracy_ci95, accuracy_p_vs_base, log_loss,
-    n, invalid, constant_baseline, similarity}}.
+    n, invalid, constant_baseline, least_effect, similarity}}, and of the diagnosis balanced_accuracy and macro_f1 over disorders.
 
     `name` is the file's (under DIR/evaluation), `base` that of the evaluation to compare with. All models meet the same
     patients with the same seeds.
@@ -139,6 +148,7 @@ def _task(
     interval, accuracy = mean_interval(probability, resamples), share_interval(right)
     paired = [record for a in own for record in base or () if (record["task"], record["patient"]) == (task, a.patient)]
     against = base is not None
+    least = least_effect(len(own), sum(r["right"] for r in paired) / len(own)) if against else math.inf
     return {
         "split": split,
         "accuracy": accuracy.mean,
@@ -151,8 +161,33 @@ def _task(
         "invalid": sum(a.invalid for a in own) / len(own),
         "constant_baseline": constant_baseline(task, references),
         "p_vs_base": paired_p(probability, [r["probability"] for r in paired], resamples) if against else None,
+        "least_effect": None if math.isinf(least) else least,
         "similarity": sum(a.similarity for a in own) / len(own),
+        **(_by_disorder(own, references, resamples) if task == "diagnosis" else {}),
     }
+
+
+def _by_disorder(own: Sequence[Answer], references: Sequence[Reference], resamples: int) -> Json:
+    """The likeliest diagnosis with every disorder counted alike, however many patients have it."""
+    truth, said = [r.disorder for r in references], [a.said for a in own]
+    balanced, f1 = balanced_accuracy(truth, said), macro_f1(truth, said, resamples)
+    return {
+        "balanced_accuracy": balanced.mean,
+        "balanced_accuracy_ci95": [balanced.low, balanced.high],
+        "macro_f1": f1.mean,
+        "macro_f1_ci95": [f1.low, f1.high],
+    }
+
+
+def adjusted(evaluations: Sequence[Json]) -> list[Json]:
+    """Evaluations with Holm's adjustment of each kind of p over all their tasks: `p_vs_base_holm`, `accuracy_p_vs_base_holm`."""
+    places = [(number, task) for number, told in enumerate(evaluations) for task in TASKS]
+    found = [{key: dict(value) for key, value in told.items()} for told in evaluations]
+    for kind in ("p_vs_base", "accuracy_p_vs_base"):
+        ps = holm([evaluations[number][task][kind] for number, task in places])
+        for (number, task), p in zip(places, ps, strict=True):
+            found[number][task][f"{kind}_holm"] = p
+    return found
 
 
 def perplexity(run: Run, iteration: int, ref: ModelRef, most: int = 200) -> float | None:
