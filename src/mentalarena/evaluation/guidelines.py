@@ -1,0 +1,84 @@
+"""Which treatments and medicines the references call first-line for a disorder: guideline concordance without any judge."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mentalarena.arena.types import Episode, TrialKind
+from mentalarena.clinic.references import NO_MEDICINE, NO_PSYCHOTHERAPY, Reference
+
+NOTHING = {NO_PSYCHOTHERAPY, NO_MEDICINE}
+KINDS: tuple[TrialKind, TrialKind] = ("treatment", "medicine")
+Names = Mapping[tuple[str, str], frozenset[str]]
+
+
+def right_answers(truth: Reference, kind: str) -> tuple[str, ...]:
+    """The names that are right for a patient."""
+    return {"diagnosis": (truth.disorder,), "treatment": truth.treatments, "medicine": truth.medicines}[kind]
+
+
+@dataclass(frozen=True)
+class Guideline:
+    """Names by (disorder, kind)."""
+
+    first_line: Names
+    indicated: Names = field(default_factory=dict)
+    """What is recommended or approved at all: not first-line, but no clear error either."""
+
+    def says(self, disorder: str, kind: str, name: str) -> bool | None:
+        """Whether a proposal is first-line; None for a disorder that no reference tells of."""
+        known = self.first_line.get((disorder, kind))
+        return None if known is None else name in known
+
+    def clearly_wrong(self, disorder: str, kind: str, name: str) -> bool:
+        """Neither first-line nor indicated, for a disorder that references tell of."""
+        place = disorder, kind
+        return self.says(*place, name) is False and name not in self.indicated.get(place, ())
+
+
+def guideline_of(references: Iterable[Reference], indicated: Names | None = None) -> Guideline:
+    """First-line for a disorder is what any reference with that main disorder names."""
+    names = defaultdict[tuple[str, str], set[str]](set)
+    for truth in references:
+        for kind in KINDS:
+            names[truth.disorder, kind].update(right_answers(truth, kind))
+    return Guideline({place: frozenset(found) for place, found in names.items()}, indicated or {})
+
+
+def indications() -> Names:
+    """What the taxonomy says a treatment or medicine is good for."""
+    from mentalarena.clinic.taxonomy import taxonomy
+
+    names = defaultdict[tuple[str, str], set[str]](set)
+    for kind, entries in zip(KINDS, (taxonomy().psychotherapies, taxonomy().medicines), strict=True):
+        for entry in entries.values():
+            for disorder in entry.indications:
+                names[disorder, kind].add(entry.name)
+    return {place: frozenset(found) for place, found in names.items()}
+
+
+def proposals(episodes: Iterable[Episode]) -> list[tuple[Episode, str, TrialKind, str]]:
+    """What each episode came to: (episode, diagnosis, kind, best proposal)."""
+    return [
+        (episode, episode.diagnosis.chosen, kind, best.proposal)
+        for episode in episodes
+        if episode.diagnosis and episode.diagnosis.chosen
+        for kind in KINDS
+        if (best := episode.best(kind))
+    ]
+
+
+def concordance(
+    episodes: Sequence[Episode], guideline: Guideline, truths: Mapping[str, Reference]
+) -> dict[str, dict[str, list[bool]]]:
+    """By kind: is the best proposal first-line `for_the_diagnosis` that was made, and `for_the_patient` as its reference has it?
+    What no reference tells of is left out."""
+    found: dict[str, dict[str, list[bool]]] = {kind: {"for_the_diagnosis": [], "for_the_patient": []} for kind in KINDS}
+    for episode, diagnosis, kind, name in proposals(episodes):
+        if (right := guideline.says(diagnosis, kind, name)) is not None:
+            found[kind]["for_the_diagnosis"].append(right)
+        if truth := truths.get(episode.patient_id):
+            found[kind]["for_the_patient"].append(name in right_answers(truth, kind))
+    return found
