@@ -25,6 +25,7 @@ from mentalarena.cli.common import (
     say_what_plays,
     who_comes,
 )
+from mentalarena.cli.judge import judge
 from mentalarena.cli.patients import patients_app
 from mentalarena.errors import ConfigError, DataError, MentalArenaError
 from mentalarena.report.text import printable
@@ -39,6 +40,7 @@ app = typer.Typer(
     help="A simulated patient and a therapist model that learn from playing together. Research software, never care.",
 )
 app.add_typer(patients_app, name="patients")
+app.command()(judge)
 
 
 @app.command()

@@ -135,7 +135,9 @@ def authenticity(material: Material) -> Iterator[Question]:
             values = in_order(written(ours.lines), written(other.lines), order)
             yield Question("authenticity-pair", ours.id, ours.id, values, "", control, order)
 
-    ours = [Talk(e.id, tuple(spoken(e)[: 2 * TURNS])) for e in material.some(material.episodes, "authenticity") if spoken(e)]
+    ours = [
+        Talk(e.id, tuple(spoken(e)[: 2 * TURNS])) for e in material.some(material.episodes, "authenticity") if spoken(e)
+    ]
     for number, talk in enumerate(ours):
         yield alone(talk)
         if good:
@@ -225,7 +227,7 @@ def skill(material: Material) -> Iterator[Question]:
     """Whole dialogues, by dimension. Bad: the same with the therapist's lines replaced, by turns by ones that fit nobody and by
     another episode's in any order; against these the whole dialogue is also asked for as a pair."""
     dimensions = dict(line.split(": ", 1) for line in material.lines("judge_skill_dimensions"))
-    talks = {e.id: lines for e in material.episodes if any(who == "therapist" for who, _ in (lines := spoken(e))[1:])}
+    talks = {e.id: spoken(e) for e in material.episodes if any(who == "therapist" for who, _ in spoken(e)[1:])}
     rng = material.rng("skill-controls")
     episodes = [e for e in material.some(material.episodes, "skill") if e.id in talks]
     for number, episode in enumerate(episodes):
@@ -233,11 +235,11 @@ def skill(material: Material) -> Iterator[Question]:
         foreign = [t for k, lines in sorted(talks.items()) for who, t in lines[1:] if who == "therapist" and t not in own]
         others = rng.sample(foreign, len(foreign)) if number % 2 and foreign else material.lines("judge_fixed_lines")
         whole, damaged = written(talks[episode.id]), written(_damaged(talks[episode.id], others))
+        twins: tuple[tuple[str, Control], ...] = ((whole, ""), (damaged, "bad"))
         for dimension, meaning in dimensions.items():
             asked = {"dimension": dimension, "meaning": meaning}
-            for text, control in ((whole, ""), (damaged, "bad")):
-                kind: Control = "bad" if control else ""
-                yield Question("skill", episode.id, episode.patient_id, {"dialogue": text} | asked, dimension, kind)
+            for text, control in twins:
+                yield Question("skill", episode.id, episode.patient_id, {"dialogue": text} | asked, dimension, control)
         for order in ORDERS:
             values = in_order(whole, damaged, order)
             yield Question("skill-pair", episode.id, episode.patient_id, values, "", "pair", order)
