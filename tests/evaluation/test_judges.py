@@ -21,7 +21,7 @@ from mentalarena.clinic.references import Reference
 from mentalarena.config import load_config
 from mentalarena.errors import Unreadable
 from mentalarena.evaluation.calibration import agreement, balanced, judged
-from mentalarena.evaluation.guidelines import guideline_of, indications
+from mentalarena.evaluation.guidelines import guideline_of, library_guideline
 from mentalarena.evaluation.judges import FORMS, NAMES, ORDERS, Question, put, read
 from mentalarena.evaluation.questions import Material, questions, spoken
 from mentalarena.models.base import Sampling
@@ -141,7 +141,7 @@ def test_3_a_treatment_control_stands_where_the_diagnosis_is_the_references(mate
 def test_3_what_is_indicated_at_all_is_no_known_bad() -> None:
     from mentalarena.clinic.library import library_references
 
-    known = guideline_of((found.reference for found in library_references().values()), indications())
+    known = library_guideline(found.reference for found in library_references().values())
     told = Material([], [], {}, known, [r.reference for r in library_references().values()], [], load_prompts("full"))
     drawn = [q for q in questions("guideline", told) if q.control]
     assert len(drawn) > 20
@@ -153,6 +153,9 @@ def test_3_what_is_indicated_at_all_is_no_known_bad() -> None:
             assert name not in known.indicated.get(place, frozenset())
         else:
             assert name in known.first_line[place]
+    ptsd = "post traumatic stress disorder"
+    assert not known.clearly_wrong(ptsd, "medicine", "citalopram"), "of the class of a first-line medicine"
+    assert known.clearly_wrong(ptsd, "medicine", "methylphenidate")
     assert known.says("a disorder of nobody", "medicine", "sertraline") is None
 
 

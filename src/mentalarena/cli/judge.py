@@ -22,7 +22,7 @@ def judge(
         Path | None, typer.Option(help="Write the questions for people to answer, blind and shuffled, and ask nobody.")
     ] = None,
     second: Annotated[
-        Path | None, typer.Option(help="A second judge, a TOML file with the keys of [models.judge]: agreement with it.")
+        Path | None, typer.Option(help="A second judge, a TOML file with the keys of models.judge: agreement with it.")
     ] = None,
     talks: Annotated[
         Path | None, typer.Option(help="People's talks (JSONL: id, lines of role and text): authenticity's known-good.")

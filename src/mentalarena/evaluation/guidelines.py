@@ -38,25 +38,38 @@ class Guideline:
         return self.says(*place, name) is False and name not in self.indicated.get(place, ())
 
 
-def guideline_of(references: Iterable[Reference], indicated: Names | None = None) -> Guideline:
+def guideline_of(references: Iterable[Reference]) -> Guideline:
     """First-line for a disorder is what any reference with that main disorder names."""
     names = defaultdict[tuple[str, str], set[str]](set)
     for truth in references:
         for kind in KINDS:
             names[truth.disorder, kind].update(right_answers(truth, kind))
-    return Guideline({place: frozenset(found) for place, found in names.items()}, indicated or {})
+    return Guideline({place: frozenset(found) for place, found in names.items()})
 
 
-def indications() -> Names:
-    """What the taxonomy says a treatment or medicine is good for."""
+def library_guideline(references: Iterable[Reference]) -> Guideline:
+    """As `guideline_of`; indicated is what the taxonomy says a treatment or medicine is good for, and with a medicine its whole
+    class: guidelines name classes, and one SSRI more or less is no clear error. Nor is what suits a disorder that this one is
+    easily taken for."""
     from mentalarena.clinic.taxonomy import taxonomy
 
+    known, entries = guideline_of(references), taxonomy()
     names = defaultdict[tuple[str, str], set[str]](set)
-    for kind, entries in zip(KINDS, (taxonomy().psychotherapies, taxonomy().medicines), strict=True):
-        for entry in entries.values():
+    for place, first_line in known.first_line.items():
+        names[place].update(first_line)
+    for kind, of_kind in zip(KINDS, (entries.psychotherapies, entries.medicines), strict=True):
+        for entry in of_kind.values():
             for disorder in entry.indications:
                 names[disorder, kind].add(entry.name)
-    return {place: frozenset(found) for place, found in names.items()}
+    for (_, kind), found in names.items():
+        if kind == "medicine":
+            classes = {entries.medicines[name].class_ for name in found if name in entries.medicines}
+            found.update(entry.name for entry in entries.medicines.values() if entry.class_ in classes)
+    also = {place: set(found) for place, found in names.items()}
+    for (disorder, kind), found in also.items():
+        for neighbour in entries.disorders[disorder].neighbours if disorder in entries.disorders else ():
+            found.update(names.get((neighbour, kind), ()))
+    return Guideline(known.first_line, {place: frozenset(found) for place, found in also.items()})
 
 
 def proposals(episodes: Iterable[Episode]) -> list[tuple[Episode, str, TrialKind, str]]:

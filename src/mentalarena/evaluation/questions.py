@@ -7,6 +7,7 @@ are independent. References reach a question only as the known-good (or, another
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -15,7 +16,7 @@ from typing import TypeVar
 from mentalarena.arena import diagnosis, trials
 from mentalarena.arena.prompts import PromptSet
 from mentalarena.arena.types import Episode
-from mentalarena.clinic.cognitive_model import LABELS
+from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS
 from mentalarena.clinic.people import Person
 from mentalarena.clinic.references import Reference, References
 from mentalarena.evaluation.guidelines import KINDS, NOTHING, Guideline, proposals, right_answers
@@ -80,7 +81,9 @@ def validity(material: Material) -> Iterator[Question]:
     def ask(row: Row, answer: str, control: Control = "") -> Question:
         told = "\n".join(f"{_SAID_BY[m.role]}: {m.content}" for m in row.prompt if m.role != "system")
         item, patient = f"{row.lineage.episode}/{row.kind}", row.lineage.patient
-        return Question("validity", item, patient, {"input": told, "answer": answer}, row.kind, control)
+        truth, name = material.truths.get(patient), answer.splitlines()[0].removeprefix(f"{row.kind}: ")
+        known = "" if control or not truth else "yes" if name in right_answers(truth, row.kind) else "no"
+        return Question("validity", item, patient, {"input": told, "answer": answer}, row.kind, control, reference=known)
 
     for row in material.some(rows, "validity"):
         yield ask(row, row.completion)
@@ -161,17 +164,18 @@ def written(lines: Sequence[Line]) -> str:
 def _uttered(person: Person, material: Material) -> tuple[Line, ...]:
     """What a person of the library says of itself, then when asked, after questions that fit anybody."""
     voice = person.patients()[0].voice
-    return _asked(voice.all[:TURNS], material)
+    return _asked(voice.all, material)
 
 
 def _recited(person: Person, material: Material) -> tuple[Line, ...]:
-    """The same person as a list: headings and fields, word for word."""
-    fields = person.patients()[0].cognitive_model.profile().splitlines()
-    return _asked([" ".join(fields[n::TURNS]) for n in range(TURNS)], material)
+    """The same person as a form that is read out: a heading and a sentence; short, so that length tells nothing."""
+    model = person.patients()[0].cognitive_model
+    said = [(LABELS[c], re.split(r"(?<=[.!?])\s", text)[0]) for c in COMPONENTS if (text := model.text(c))]
+    return _asked([f"{label}: {text}" for label, text in said], material)
 
 
 def _asked(answers: Sequence[str], material: Material) -> tuple[Line, ...]:
-    lines = zip(material.lines("judge_talk_lines"), answers, strict=False)
+    lines = zip(material.lines("judge_talk_lines"), answers[:TURNS], strict=False)
     return tuple(line for asked, told in lines for line in (("therapist", asked), ("patient", told)))
 
 

@@ -19,7 +19,7 @@ from mentalarena.clinic.references import Reference, Split
 from mentalarena.config import ModelConfig
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.evaluation.calibration import Values, agreement, judged, parts_of, share_of
-from mentalarena.evaluation.guidelines import Guideline, concordance, guideline_of, indications
+from mentalarena.evaluation.guidelines import Guideline, concordance, guideline_of, library_guideline
 from mentalarena.evaluation.human import read_human, read_talks, write_template
 from mentalarena.evaluation.judges import FORMS, NAMES, Answer, Question, put
 from mentalarena.evaluation.questions import TURNS, Material, questions
@@ -139,7 +139,7 @@ def _truths(run: Run, iteration: int) -> Mapping[str, Reference]:
 def _guideline(run: Run) -> Guideline:
     if isinstance(run.clinic, GeneratedClinic):
         return guideline_of(truth for split in SPLITS for _, truth in run.clinic.draw(split, MANY, run.config.seed))
-    return guideline_of((found.reference for found in library_references().values()), indications())
+    return library_guideline(found.reference for found in library_references().values())
 
 
 def _judged(
