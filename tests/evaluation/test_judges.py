@@ -130,12 +130,44 @@ def test_3_a_treatment_control_stands_where_the_diagnosis_is_the_references(mate
     found = [q for q in questions("validity", material) if q.control and q.group != "diagnosis"]
     for question in found:
         assert f"diagnosis: {material.truths[question.unit].disorder}" in question.values["input"]
-    rows = [row for row in material.rows if row.kind == "treatment"]
-    off = {row.lineage.patient: Reference("something else", ("rest",), ("rest",)) for row in rows}
-    others = {**material.truths, **off}
-    alone = replace(material, rows=rows, truths=others)
+    rows = [row for row in material.rows if row.kind in ("treatment", "medicine")]
     assert rows
-    assert not [q for q in questions("validity", alone) if q.control]
+    said = {
+        row.lineage.patient: next(m.content for m in row.prompt if m.role == "assistant" and "diag" in m.content)
+        for row in rows
+    }
+    known = {truth.disorder: truth for truth in material.held_out}
+    right = {patient: known[told.removeprefix("diagnosis: ").splitlines()[0]] for patient, told in said.items()}
+    wrong = {patient: next(t for d, t in known.items() if d != truth.disorder) for patient, truth in right.items()}
+    others = {f"nobody-{d}": truth for d, truth in known.items()}
+    for truths, expected in ((right, True), (wrong, False)):
+        drawn = [q for q in questions("validity", replace(material, rows=rows, truths={**others, **truths})) if q.control]
+        assert bool(drawn) is expected
+
+
+def test_3_what_a_patient_is_easily_taken_for_is_no_known_bad(material: Material) -> None:
+    rows = [row for row in material.rows if row.kind == "diagnosis"]
+    names = tuple(truth.disorder for truth in material.truths.values())
+    alike = {patient: replace(truth, confusable=names) for patient, truth in material.truths.items()}
+    assert [q for q in questions("validity", replace(material, rows=rows)) if q.control == "bad"]
+    assert not [q for q in questions("validity", replace(material, rows=rows, truths=alike)) if q.control == "bad"]
+
+
+def test_3_a_known_bad_proposal_in_a_row_is_clearly_wrong_for_its_patient(material: Material) -> None:
+    everything_goes = {place: frozenset(n for own in material.guideline.first_line.values() for n in own)
+                       for place in material.guideline.first_line}  # fmt: skip
+    lax = replace(material.guideline, indicated=everything_goes)
+    rows = [replace(row, prompt=row.prompt[:1]) for row in material.rows if row.kind in ("treatment", "medicine")]
+    assert [q for q in questions("validity", replace(material, rows=rows)) if q.control]
+    assert not [q for q in questions("validity", replace(material, rows=rows, guideline=lax)) if q.control]
+
+
+def test_3_the_length_of_a_talk_does_not_tell_the_known_good_from_the_known_bad(material: Material) -> None:
+    from sklearn.metrics import roc_auc_score
+
+    talks = [q for q in questions("authenticity", material) if q.control in ("good", "bad")]
+    good, lengths = [q.control == "good" for q in talks], [len(q.values["dialogue"]) for q in talks]
+    assert 0.35 < roc_auc_score(good, lengths) < 0.65
 
 
 def test_3_what_is_indicated_at_all_is_no_known_bad() -> None:

@@ -162,20 +162,31 @@ def written(lines: Sequence[Line]) -> str:
 
 
 def _uttered(person: Person, material: Material) -> tuple[Line, ...]:
-    """What a person of the library says of itself, then when asked, after questions that fit anybody."""
-    voice = person.patients()[0].voice
-    return _asked(voice.all, material)
+    """What a person of the library says of itself, then when asked, after questions that fit anybody: about as much at a time as
+    its recited twin, so that length tells nothing."""
+    said, answers = list(person.patients()[0].voice.all), list[str]()
+    for length in map(len, _headed(person)):
+        answer = said.pop(0) if said else ""
+        while said and len(answer) + len(said[0]) / 2 < length:
+            answer = f"{answer} {said.pop(0)}"
+        answers.append(answer)
+    return _asked([answer for answer in answers if answer], material)
 
 
 def _recited(person: Person, material: Material) -> tuple[Line, ...]:
-    """The same person as a form that is read out: a heading and a sentence; short, so that length tells nothing."""
+    """The same person as a form that is read out."""
+    return _asked(_headed(person), material)
+
+
+def _headed(person: Person) -> list[str]:
+    """A heading and a sentence of each component."""
     model = person.patients()[0].cognitive_model
-    said = [(LABELS[c], re.split(r"(?<=[.!?])\s", text)[0]) for c in COMPONENTS if (text := model.text(c))]
-    return _asked([f"{label}: {text}" for label, text in said], material)
+    said = {LABELS[c]: re.split(r"(?<=[.!?])\s", text)[0] for c in COMPONENTS if (text := model.text(c))}
+    return [f"{label}: {text}" for label, text in said.items()][:TURNS]
 
 
 def _asked(answers: Sequence[str], material: Material) -> tuple[Line, ...]:
-    lines = zip(material.lines("judge_talk_lines"), answers[:TURNS], strict=False)
+    lines = zip(material.lines("judge_talk_lines"), answers, strict=False)
     return tuple(line for asked, told in lines for line in (("therapist", asked), ("patient", told)))
 
 
