@@ -1,7 +1,8 @@
 """How far do raters agree beyond chance? Cohen's kappa for two, Krippendorff's alpha for more and for missing ratings.
 
-1 is perfect, 0 is what chance gives. Intervals are 95 % bootstrap intervals over items (seed 0); where raters agree on every item
-the interval is the point 1, which says nothing about how many more items they would agree on: give the number of items too.
+1 is perfect, 0 is what chance gives. Intervals are 95 % bootstrap intervals over items (seed 0). They are too narrow where a
+label is rare and items are few: with 60 items, one in ten of the rarer label and a kappa of 0.3, 90 % hold it
+(`benchmarks/coverage.py`), with 40 items fewer than 80 %.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mentalarena.evaluation.statistics import Interval, Label, table_interval
+from mentalarena.evaluation.statistics import Interval, Label, share_interval, table_interval
 
 Level = Literal["nominal", "ordinal", "interval"]
 
@@ -19,7 +20,8 @@ Level = Literal["nominal", "ordinal", "interval"]
 def cohen_kappa(first: Sequence[Label | None], second: Sequence[Label | None], resamples: int = 9999) -> Interval:
     """Cohen's kappa of two raters, unweighted; items that one of them did not rate (None) are left out.
 
-    Zero where one rater gives all items the same label. Resamples in which both do are left out.
+    Zero where one rater gives all items the same label. Resamples in which both do are left out. Where the two agree on every
+    item the bootstrap would be a point: there the interval is that of Wilson for the agreement, with chance agreement as found.
     Raises `ValueError` where the two do not pair up, rated no item in common, or gave all of them one and the same label.
     """
     from sklearn.metrics import confusion_matrix
@@ -42,7 +44,11 @@ def cohen_kappa(first: Sequence[Label | None], second: Sequence[Label | None], r
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.where(chance < 1, (cells.trace(axis1=1, axis2=2) / n - chance) / (1 - chance), np.nan)
 
-    return table_interval(of, confusion_matrix(one, two).ravel(), resamples)
+    table = confusion_matrix(one, two)
+    if table.trace() == len(pairs):
+        least, chance = share_interval([True] * len(pairs)).low, float(((table.sum(0) / len(pairs)) ** 2).sum())
+        return Interval(1.0, (least - chance) / (1 - chance), 1.0)
+    return table_interval(of, table.ravel(), resamples)
 
 
 def krippendorff_alpha(
@@ -51,7 +57,8 @@ def krippendorff_alpha(
     """Krippendorff's alpha of any number of raters; a row a rater, a column an item, None where a rater was not asked.
 
     Ordinal labels stand in their own order (numbers, or strings in that of the alphabet); interval labels are numbers.
-    Items with fewer than two ratings do not count. Percentile interval; resamples with one label only are left out.
+    Items with fewer than two ratings do not count. Percentile interval, a point where all agree, which says nothing
+    of how many more items they would agree on; resamples with one label only are left out.
     Raises `ValueError` for fewer than two raters, rows of unequal length, no item with two ratings, or one label in all;
     `ConfigError` where krippendorff is not installed.
     """

@@ -19,7 +19,7 @@ def mcnemar_power(n: int, won: float, lost: float, alpha: float = 0.05) -> float
     m = np.arange(least, most + 1)  # how many differ, but for what has a chance of 1 in 10^12
     side = binom.ppf(alpha / 2, m, 0.5)  # the smaller side at which the test still rejects; -1: at none
     side = side - (binom.cdf(side, m, 0.5) > alpha / 2)
-    m, side = m[side >= 0], side[side >= 0]
+    m, side = m[side >= 0].astype(int), side[side >= 0]
     return float(binom.pmf(m, n, differ) @ (bdtr(side, m, won / differ) + bdtr(side, m, lost / differ)))
 
 

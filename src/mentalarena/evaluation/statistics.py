@@ -155,16 +155,20 @@ def _table(truth: Sequence[Label], said: Sequence[Label | None]) -> Any:
 def balanced_accuracy(truth: Sequence[Label], said: Sequence[Label | None]) -> Interval:
     """Mean recall over the classes that occur in `truth`, with its 95 % interval; None is invalid, and never right.
 
-    The interval joins the recalls' Wilson intervals by their squared distances (Zou, Huang & Zhang 2009, MOVER): it has a
-    width where all are right, and holds the truth more often than the bootstrap where classes are rare.
-    Raises `ValueError` where the two do not pair up.
+    The interval joins the Jeffreys intervals of the recalls by their squared distances (MOVER; Zou, Huang & Zhang 2009). Where
+    classes are rare or nearly always right it holds the truth more often than the bootstrap, or than joined Wilson intervals,
+    and it has a width where all are right. Raises `ValueError` where the two do not pair up.
     """
+    from scipy.stats import beta
+
     table = _table(truth, said)
-    recalls = [share_interval([True] * int(row[k]) + [False] * int(row.sum() - row[k])) for k, row in enumerate(table)]
-    mean, count = float(np.mean([r.mean for r in recalls])), len(recalls)
-    below = math.sqrt(sum((r.mean - r.low) ** 2 for r in recalls)) / count
-    above = math.sqrt(sum((r.high - r.mean) ** 2 for r in recalls)) / count
-    return Interval(mean, max(mean - below, 0.0), min(mean + above, 1.0))
+    right, count = table.diagonal(), table.sum(1)
+    recall = right / count
+    low = np.where(right > 0, beta.ppf(0.025, right + 0.5, count - right + 0.5), 0.0)
+    high = np.where(right < count, beta.ppf(0.975, right + 0.5, count - right + 0.5), 1.0)
+    mean = float(recall.mean())
+    below, above = (math.sqrt(((recall - bound) ** 2).sum()) / len(table) for bound in (low, high))
+    return Interval(mean, mean - below, mean + above)
 
 
 def macro_f1(truth: Sequence[Label], said: Sequence[Label | None], resamples: int = 9999) -> Interval:
@@ -245,16 +249,15 @@ def difference_interval(right: Sequence[bool], base: Sequence[bool]) -> Interval
 def holm(ps: Sequence[float | None]) -> list[float | None]:
     """Holm's adjusted p values: reject those of at most alpha, and the chance of any false rejection is at most alpha.
 
-    None stays None and does not count as a test. Raises `ConfigError` where statsmodels is not installed.
+    None stays None and does not count as a test. (statsmodels' `multipletests` gives the same, but it is an optional
+    dependency here, and collects garbage at every call.)
     """
-    from mentalarena.models.backends import need_extra
-
-    need_extra("eval", ("statsmodels",), "Holm's adjustment")
-    from statsmodels.stats.multitest import multipletests
-
-    told = [p for p in ps if p is not None]
-    adjusted = iter(multipletests(told, method="holm")[1] if told else [])
-    return [None if p is None else float(next(adjusted)) for p in ps]
+    places = sorted((p, place) for place, p in enumerate(ps) if p is not None)
+    adjusted: list[float | None] = [None] * len(ps)
+    most = 0.0
+    for rank, (p, place) in enumerate(places):
+        adjusted[place] = most = min(max(most, (len(places) - rank) * p), 1.0)
+    return adjusted
 
 
 def mcnemar_p(right: Sequence[bool], base: Sequence[bool]) -> float:
