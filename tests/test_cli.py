@@ -598,3 +598,27 @@ def test_a_part_of_a_key_in_quotes_may_hold_dots() -> None:
     config = load_config(None, ['prices."gpt-4.1".prompt=2', 'prices."gpt-4.1".new=8'])
     assert config.prices["gpt-4.1"].new == 8
     assert load_config(None, ["play.patients=7"]).play.patients == 7
+
+
+def test_judge_labels_what_is_uncalibrated_and_resumes(tmp_path: Path) -> None:
+    out = str(tmp_path / "run")
+    run("play", "--out", out, "--patients", "3", "--quiet", *SCRIPTED)
+    lacks = run("judge", "--out", out)
+    assert lacks.returncode == 2
+    assert "expected `mentalarena build --iteration 0`" in lacks.stderr
+    table = run("judge", "fidelity", "guideline", "--out", out, "--limit", "3", "--quiet")
+    assert table.returncode == 0
+    assert table.stdout.count("UNCALIBRATED") == 2
+    assert "1.00 of the answers cannot be read" in table.stdout
+    told = json.loads(run("judge", "fidelity", "--out", out, "--limit", "3", "--json").stdout)
+    assert told["fidelity"]["parts"]["verdict"]["calibrated"] is False
+    file = tmp_path / "people.jsonl"
+    written = run("judge", "fidelity", "--out", out, "--template", str(file), "--limit", "3")
+    assert f"{len(file.read_text().splitlines())} questions in {file}" in written.stdout
+    unknown = run("judge", "wit", "--out", out)
+    assert (unknown.returncode, unknown.stderr.count("\n")) == (2, 1)
+    second = tmp_path / "second.toml"
+    second.write_text('provider = "openai"\nmodle = "x"\n')
+    wrong = run("judge", "fidelity", "--out", out, "--second", str(second))
+    assert wrong.returncode == 2
+    assert "second.toml: modle: Extra inputs are not permitted; expected the keys of [models.judge]" in wrong.stderr

@@ -27,6 +27,7 @@ from mentalarena.cli.common import (
     who_comes,
 )
 from mentalarena.cli.contest import rank
+from mentalarena.cli.judge import judge
 from mentalarena.cli.patients import patients_app
 from mentalarena.errors import ConfigError, DataError, MentalArenaError
 from mentalarena.report.text import printable
@@ -44,6 +45,7 @@ app.add_typer(patients_app, name="patients")
 app.add_typer(benchmarks_app, name="benchmarks")
 app.command()(reproduce)
 app.command()(rank)
+app.command()(judge)
 
 
 @app.command()

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, TextIO
 
 from mentalarena.errors import ConfigError, DataError, MentalArenaError
-from mentalarena.evaluation.answers import read_answer
+from mentalarena.evaluation.benchmarks.answers import read_answer
 from mentalarena.evaluation.benchmarks.prompting import Prompting, prompts
 from mentalarena.evaluation.benchmarks.questions import Question
 from mentalarena.evaluation.benchmarks.scores import Sample

@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Literal
 
 from mentalarena.arena.prompts import PromptSet
-from mentalarena.evaluation.answers import read_answer
+from mentalarena.evaluation.benchmarks.answers import read_answer
 from mentalarena.evaluation.benchmarks.questions import Question
 from mentalarena.models.base import Embedder, Message
 

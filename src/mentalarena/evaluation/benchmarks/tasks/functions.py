@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mentalarena.evaluation.answers import read_answer
+from mentalarena.evaluation.benchmarks.answers import read_answer
 from mentalarena.evaluation.benchmarks.catalogue import benchmark as described
 from mentalarena.evaluation.benchmarks.prompting import prompt
 from mentalarena.evaluation.benchmarks.questions import Question, load_questions

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from mentalarena.evaluation.mentions import MARK, MARK_OF_LABEL, Mentions, plain, without_thoughts
+from mentalarena.evaluation.benchmarks.mentions import MARK, MARK_OF_LABEL, Mentions, plain, without_thoughts
 
 LONGEST = 40_000
 """Characters of a reply that are read: of longer ones both ends, and there only what is stated or opens the reply counts."""

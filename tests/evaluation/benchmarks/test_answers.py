@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mentalarena.evaluation.answers import read_answer
-from tests.evaluation.answer_cases import CAMS, DRUG, HARDER, LIKE_MODELS, NESTED, OWN, TEN, YN, YNM, Case
+from mentalarena.evaluation.benchmarks.answers import read_answer
+from tests.evaluation.benchmarks.answer_cases import CAMS, DRUG, HARDER, LIKE_MODELS, NESTED, OWN, TEN, YN, YNM, Case
 
-SHARED = Path(__file__).parents[2].parent / "shared" / "benchmarks" / "tricky_answers.jsonl"
+SHARED = Path(__file__).parents[3].parent / "shared" / "benchmarks" / "tricky_answers.jsonl"
 
 
 @pytest.mark.parametrize("case", [*OWN, *LIKE_MODELS, *HARDER], ids=lambda case: repr(case[1][:50]))

@@ -1,0 +1,1 @@
+"""Models (and people) as judges: what they are asked, and what their answers are worth."""
