@@ -111,8 +111,8 @@ def _ratings(questions: Sequence[Question], values: Values, resamples: int) -> J
     won = [item in both and both[item][0] > both[item][1] for item in sorted(asked)]
     not_lost = [item in both and both[item][0] >= both[item][1] for item in sorted(asked)]
     own = defaultdict[str, list[float]](list)
-    for item, value in whole.items():
-        own[units[item]].append(value)
+    for item, mean in whole.items():
+        own[units[item]].append(mean)
     figure = _interval([fmean(unit) for unit in own.values()], resamples)
     return {
         "figure": figure | {"damaged": fmean(damaged.values()) if damaged else None},

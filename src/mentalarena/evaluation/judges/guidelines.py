@@ -57,10 +57,11 @@ def library_guideline(references: Iterable[Reference]) -> Guideline:
     names = defaultdict[tuple[str, str], set[str]](set)
     for place, first_line in known.first_line.items():
         names[place].update(first_line)
-    for kind, of_kind in zip(KINDS, (entries.psychotherapies, entries.medicines), strict=True):
-        for entry in of_kind.values():
-            for disorder in entry.indications:
-                names[disorder, kind].add(entry.name)
+    indicated = [("treatment", e.name, e.indications) for e in entries.psychotherapies.values()]
+    indicated += [("medicine", e.name, e.indications) for e in entries.medicines.values()]
+    for kind, name, disorders in indicated:
+        for disorder in disorders:
+            names[disorder, kind].add(name)
     for (_, kind), found in names.items():
         if kind == "medicine":
             classes = {entries.medicines[name].class_ for name in found if name in entries.medicines}

@@ -91,9 +91,9 @@ def validity(material: Material) -> Iterator[Question]:
     for patient in material.some(sorted({row.lineage.patient for row in rows} & set(material.truths)), "validity-patients"):
         truth = material.truths[patient]
         own = [row for row in rows if row.lineage.patient == patient and _leads_to(row, truth)]
-        row = rng.choice(own) if own else None
-        if row is None:
+        if not own:
             continue
+        row = rng.choice(own)
         good = [name for name in right_answers(truth, row.kind) if name not in NOTHING]
         bad = sorted({name for other in material.truths.values() for name in _foreign(row.kind, other, truth, material)})
         if good and bad:
