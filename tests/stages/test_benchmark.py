@@ -103,6 +103,18 @@ def test_a_stopped_benchmark_goes_on_and_pays_nothing_twice(tmp_path: Path) -> N
 
 
 @needs_shared
+def test_more_of_a_set_asks_only_what_is_new(tmp_path: Path) -> None:
+    assert asked(tmp_path, letter, replace(EXAM, limit=20))[1] == 20
+    assert asked(tmp_path, letter)[1] == 153
+    data = tmp_path / "data" / "medqa"
+    data.mkdir(parents=True)
+    lines = (SHARED / "medqa" / "psychosis.jsonl").read_text().splitlines(keepends=True)
+    (data / "psychosis.jsonl").write_text("".join([*lines[100:], lines[0].replace("26-year-old", "27-year-old")]))
+    [record], paid = asked(tmp_path, letter, Exam(tmp_path / "data"))
+    assert (record["n"], paid) == (74, 1), "another folder, another order, one question changed"
+
+
+@needs_shared
 def test_every_sample_is_kept(tmp_path: Path) -> None:
     asked(tmp_path, letter)
     kept = read_jsonl(tmp_path / "benchmarks" / "iteration-00" / f"{MEDQA}-generation-direct.jsonl")
@@ -185,6 +197,7 @@ def test_medprompt_asks_about_each_example_once_and_shows_no_key_of_the_question
     [record], paid = asked(tmp_path / "run", steps, exam)
     assert (record["n"], record["scoring"]) == (6, "generation")
     assert paid <= 12 + 6 * 3
+    assert asked(tmp_path / "run", steps, replace(exam, examples=1))[1] <= 6 * 3, "the reasoning to examples is known"
     kept = read_jsonl(tmp_path / "run" / "benchmarks" / "iteration-00" / f"{MEDQA}-generation-medprompt.jsonl")
     assert {len(sample["replies"]) for sample in kept} == {3}
     assert asked(tmp_path / "run", steps, exam) == ([record], 0)

@@ -105,7 +105,8 @@ def _one(run: Run, ref: ModelRef, iteration: int, told: Benchmark, scoring: Scor
 
     def work() -> Json:
         def answer(asked: Sequence[Asked]) -> list[Given]:
-            return _answers(run, ref, Place(iteration, "benchmark", file.stem), asked, exam, pool)
+            place = Place(iteration, "benchmark", f"{told.name}-{scoring}-{exam.prompting}")
+            return _answers(run, ref, place, asked, exam, pool)
 
         samples = _asked(told, scoring, exam, answer)
         if questions and [s.id for s in samples] != [q.id for q in questions]:
@@ -156,22 +157,27 @@ def _answers(
     medprompt = MedPrompt(pool, embedder, exam.examples, exam.shuffles) if exam.prompting == "medprompt" else None
     run.progress.start(f"{place.item} ({place.iteration})", len(asked))
 
-    def voice(item: str) -> JournaledVoice:
+    def voice(messages: tuple[Message, ...]) -> JournaledVoice:
+        # by content: a longer, changed or reordered set asks only what is new
+        item = digest([player.model.name, [message.as_dict() for message in messages]])[:16]
         return JournaledVoice(player.model, run.journal, replace(place, item=f"{place.item}/{item}"), seed)
 
-    async def ask(item: str, scope: str, messages: tuple[Message, ...]) -> str:
+    async def ask(scope: str, messages: tuple[Message, ...]) -> str:
         warm = 0.0 if scope == "reasoning" else player.sampling.temperature  # an ensemble of equal answers is none
         drawn = Sampling(warm, player.sampling.top_p, LONGEST["medprompt"])
-        return (await voice(item).reply(f"therapist/{scope}", messages, drawn)).text
+        return (await voice(messages).reply(f"therapist/{scope}", messages, drawn)).text
 
     async def give(request: Asked) -> Given:
         if medprompt and request.question:
-            label, replies = await medprompt.answer(request.question, request.item, ask)
+            label, replies = await medprompt.answer(request.question, ask)
             return Given(text=label, replies=replies)
         if request.answers:
-            scores = await voice(request.item).score("therapist/scores", request.messages, request.answers, ended=False)
+            told = voice(request.messages)
+            scores = await told.score("therapist/scores", request.messages, request.answers, ended=False)
             return Given(scores=tuple(scores))
-        return Given(text=(await voice(request.item).reply("therapist/answer", request.messages, request.sampling)).text)
+        return Given(
+            text=(await voice(request.messages).reply("therapist/answer", request.messages, request.sampling)).text
+        )
 
     async def one(request: Asked) -> tuple[Given, Sequence[Problem]]:
         try:

@@ -24,7 +24,7 @@ POOL = [
     Question("00002", "Which medicine for mania in old age?", OPTIONS, "A"),
     Question("00003", "Which medicine for mania of late pregnancy?", OPTIONS, "C"),
     Question("00004", "What is the capital of France?", {"A": "Rome", "B": "Paris"}, "B"),
-    ASKED,
+    Question("00005", f" {ASKED.text.upper()}\n", OPTIONS, "C"),
 ]
 
 
@@ -33,11 +33,11 @@ class Answers:
 
     def __init__(self, says: str, knows: Sequence[str] = ()) -> None:
         self.says, self.knows = says, knows
-        self.asked: list[tuple[str, str, tuple[Message, ...]]] = []
+        self.asked: list[tuple[str, tuple[Message, ...]]] = []
 
-    async def __call__(self, item: str, scope: str, asked: tuple[Message, ...]) -> str:
+    async def __call__(self, scope: str, asked: tuple[Message, ...]) -> str:
         await asyncio.sleep(0)
-        self.asked.append((item, scope, asked))
+        self.asked.append((scope, asked))
         shown = dict(line.split(". ", 1) for line in asked[-1].content.splitlines() if line[1:3] == ". ")
         if scope == "reasoning":
             [question] = [q for q in POOL if q.text in asked[-1].content]
@@ -45,26 +45,26 @@ class Answers:
         return f"Answer: {next((label for label, text in shown.items() if text == self.says), 'I cannot say')}"
 
     def of(self, scope: str) -> list[tuple[Message, ...]]:
-        return [asked for _, asked_scope, asked in self.asked if asked_scope.startswith(scope)]
+        return [asked for asked_scope, asked in self.asked if asked_scope.startswith(scope)]
 
 
 def ask(answers: Answers, question: Question = ASKED, shuffles: int = 5) -> tuple[str, dict[str, str]]:
     medprompt = MedPrompt(POOL, LexicalEmbedder(), examples=2, shuffles=shuffles)
-    return asyncio.run(medprompt.answer(question, "item", answers))
+    return asyncio.run(medprompt.answer(question, answers))
 
 
 def test_only_examples_that_were_reasoned_rightly_are_shown_the_nearest_last() -> None:
     answers = Answers("quetiapine", knows=[POOL[1].text, POOL[2].text])
     ask(answers)
     shown = [m.content for m in answers.of("ensemble")[0]]
-    assert [next(q.id for q in POOL if q.text in text) for text in shown[::2]] == ["00004", "00003", "00001"]
+    assert [next(q.id for q in POOL if q.text in text) for text in shown[:-1:2]] == ["00004", "00003"]
     assert shown[1::2] == ["I think. Answer: B", "I think. Answer: C"]
 
 
 def test_the_question_itself_is_no_example_and_its_key_stands_in_no_prompt() -> None:
     answers = Answers("quetiapine", knows=[q.text for q in POOL])
     ask(answers)
-    assert all(ASKED.text not in m.content for asked in answers.of("reasoning") for m in asked)
+    assert not [asked for asked in answers.of("reasoning") if "EARLY" in asked[0].content.upper()]
     assert all(sum(ASKED.text in m.content for m in asked) == 1 for asked in answers.of("ensemble"))
 
 
@@ -92,7 +92,7 @@ def test_each_example_is_reasoned_about_once() -> None:
     medprompt = MedPrompt(POOL, LexicalEmbedder(), examples=2)
 
     async def all_at_once() -> None:
-        await asyncio.gather(*(medprompt.answer(question, question.id, answers) for question in POOL))
+        await asyncio.gather(*(medprompt.answer(question, answers) for question in POOL))
 
     asyncio.run(all_at_once())
     assert len(answers.of("reasoning")) == len(POOL)

@@ -190,6 +190,7 @@ def test_an_own_set_is_found_by_name_and_a_mistyped_one_is_guessed(tmp_path: Pat
             '[mine]\ntitle = "t"\nanswer = "k"\nquestion = ["q"]\nfiles = ["f"]',
             "expected either options (fields) or labels",
         ),
+        ('["../mine"]\ntitle = "t"', "own.toml: ../mine: expected a table [NAME]"),
         ('[mine]\nlike = "other"', "own.toml: mine.like: no table 'other'"),
     ],
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import redirect_stderr
@@ -74,9 +73,8 @@ class Answerer(LM):  # type: ignore[misc]
         if messages[-1].role == "assistant":  # the beginning of an answer, which a chat model cannot be made to go on from
             begun = messages.pop().content
             messages[-1] = Message(messages[-1].role, f"{messages[-1].content}\n{begun}")
-        place = hashlib.sha256(request.args[0].encode("utf-8", "surrogatepass")).hexdigest()[:12]
         question = question_of(request.doc) if {"labels", "texts", "answer"} <= request.doc.keys() else None
-        return Asked(f"{request.task_name}-{place}", tuple(messages), answers, sampling, question)
+        return Asked(tuple(messages), answers, sampling, question)
 
     def _given(self, keys: Sequence[tuple[str, int]], asked: Sequence[Asked]) -> Sequence[Given]:
         with redirect_stderr(self._shown):

@@ -6,6 +6,7 @@ they are published, and the description says which fields hold what.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import lru_cache
 from importlib.resources import files
@@ -17,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 from mentalarena.errors import ConfigError
 
 Names = tuple[str, ...]
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+"""Of a benchmark: it stands in names of files."""
 
 
 class Benchmark(BaseModel):
@@ -90,8 +93,8 @@ def read_benchmarks(text: str, where: str) -> dict[str, Benchmark]:
         raise ConfigError(f"{where}: not TOML ({error})") from None
     found: dict[str, Benchmark] = {}
     for name, table in tables.items():
-        if not isinstance(table, dict):
-            raise ConfigError(f"{where}: {name}: expected a table [NAME] for each benchmark")
+        if not isinstance(table, dict) or not _NAME.fullmatch(name):
+            raise ConfigError(f"{where}: {name}: expected a table [NAME] for each benchmark, of letters, digits, _ and -")
         like = table.get("like", "")
         if like and not isinstance(tables.get(like), dict):
             raise ConfigError(f"{where}: {name}.like: no table {like!r}; expected one of this file")

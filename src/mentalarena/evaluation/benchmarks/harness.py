@@ -33,9 +33,8 @@ LONGEST = {"direct": 256, "paper": 256, "cot": 1024, "medprompt": 1024}
 
 @dataclass(frozen=True)
 class Asked:
-    """What of the harness's requests reaches a model: an item of the journal, the messages, and how to answer."""
+    """What of the harness's requests reaches a model: the messages, and how to answer."""
 
-    item: str
     messages: tuple[Message, ...]
     answers: tuple[str, ...] = ()
     """To be scored; or else a reply is drawn, by `sampling`."""
@@ -125,6 +124,7 @@ def _sample(task: str, told: Mapping[str, Any], given: tuple[Asked, Given]) -> S
     if answer.scores:
         options = {str(n): text for n, text in enumerate(asked.answers)}
         scores = dict(zip(options, answer.scores, strict=True))
+        truth = next((number for number, text in options.items() if text.strip() == truth), truth)
         parsed: str | None = max(scores, key=lambda label: scores[label])
     else:
         said = _words(filtered[0])

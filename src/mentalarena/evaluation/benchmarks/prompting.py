@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 Prompting = Literal["direct", "cot", "paper", "medprompt"]
 PROMPTINGS: tuple[Prompting, ...] = ("direct", "cot", "paper", "medprompt")
-Ask = Callable[[str, str, tuple[Message, ...]], Awaitable[str]]
-"""Asks the model: (place in the journal, scope, messages) -> text."""
+Ask = Callable[[str, tuple[Message, ...]], Awaitable[str]]
+"""Asks the model: (scope, messages) -> text. Equal messages under one scope are one request."""
 
 
 @lru_cache
@@ -61,15 +62,15 @@ class MedPrompt:
         self._examples, self._shuffles = examples, shuffles
         self._reasoning: dict[str, asyncio.Task[str]] = {}
 
-    async def answer(self, question: Question, item: str, ask: Ask) -> tuple[str, dict[str, str]]:
+    async def answer(self, question: Question, ask: Ask) -> tuple[str, dict[str, str]]:
         """The majority's label (empty where no reply names an option; the first in order of two equals), and the ensemble's
-        replies by scope. `item` is the question's place in the journal."""
+        replies by scope."""
         shown = await self._shown(question, ask)
         # words have no order to shuffle: they are asked as often, with other seeds
         orders = [_reordered(question, 0 if question.words else number) for number in range(self._shuffles)]
         asked = [(*shown, Message("user", prompt(order, "cot"))) for order, _ in orders]
         scopes = [f"ensemble-{number}" for number in range(len(orders))]
-        replies = await asyncio.gather(*(ask(item, scope, m) for scope, m in zip(scopes, asked, strict=True)))
+        replies = await asyncio.gather(*(ask(scope, m) for scope, m in zip(scopes, asked, strict=True)))
         votes: Counter[str] = Counter()
         for (order, back), text in zip(orders, replies, strict=True):
             if label := read_answer(text, order.options):
@@ -91,17 +92,22 @@ class MedPrompt:
     async def _reasoned(self, q: Question, ask: Ask) -> str:
         if q.id not in self._reasoning or (self._reasoning[q.id].done() and self._reasoning[q.id].exception()):
             request = (Message("user", prompt(q, "cot")),)
-            self._reasoning[q.id] = asyncio.ensure_future(ask(f"example-{q.id}", "reasoning", request))
+            self._reasoning[q.id] = asyncio.ensure_future(ask("reasoning", request))
         return await asyncio.shield(self._reasoning[q.id])
 
     def _nearest(self, question: Question) -> list[Question]:
         near = self._vectors @ self._embedder.embed([question.text])[0]
         ordered = sorted(range(len(self._pool)), key=lambda n: (-float(near[n]), n))
-        return [self._pool[n] for n in ordered if self._pool[n].text != question.text]
+        return [self._pool[n] for n in ordered if _bare(self._pool[n].text) != _bare(question.text)]
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
         return self._embedder.embed([q.text for q in self._pool])
+
+
+def _bare(text: str) -> str:
+    """A question by its letters and digits alone: other spacing or casing is no other question."""
+    return re.sub(r"[\W_]+", "", text).casefold()
 
 
 def _reordered(question: Question, number: int) -> tuple[Question, Mapping[str, str]]:
