@@ -198,3 +198,15 @@ def test_a_description_that_is_not_whole_is_refused_with_its_key(text: str, mess
     with pytest.raises(ConfigError) as found:
         read_benchmarks(text, "own.toml")
     assert message in str(found.value)
+
+
+def test_a_set_of_the_hub_is_read_by_its_split(tmp_path: Path) -> None:
+    """`datasets` takes a folder where it takes a name of the hub."""
+    for split, key in (("train", "B"), ("test", "A")):
+        (tmp_path / f"{split}.jsonl").write_text(json.dumps({"q": f"{split}?", "o": ["w", "x"], "key": key}) + "\n")
+    told = of(options="o", files=[], hub=str(tmp_path), examples="train")
+    [found], [example] = load_questions(told, None), load_questions(told, None, examples=True)
+    assert (found.text, found.answer, example.text, example.answer) == ("test?", "A", "train?", "B")
+    with pytest.raises(DataError, match=r"own: .* \[dev\] of the hub: ") as error:
+        load_questions(of(options="o", files=[], hub=str(tmp_path), split="dev"), None)
+    assert "\n" not in str(error.value)

@@ -129,7 +129,10 @@ def _from_hub(told: Benchmark, examples: bool) -> Sequence[Record]:
         return list(load_dataset(told.hub, told.config or None, split=split))
     except Exception as error:  # network, name, split, licence gate: each has its own class there
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise DataError(f"{told.name}: {told.hub} [{split}] of the hub: {reason}") from None
+        files = f", or one of {', '.join(told.files)} in --data" if told.files and not examples else ""
+        raise DataError(
+            f"{told.name}: {told.hub} [{split}] of the hub: {reason}; expected a set that it has{files}"
+        ) from None
 
 
 def _key(told: Benchmark, record: Record, where: str) -> Any:
