@@ -356,12 +356,13 @@ def validated_as(kind: type[Settings], tree: Mapping[str, Any], where: str) -> S
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        what = (
-            _unknown(kind, first["loc"])
-            if first["type"] == "extra_forbidden"
-            else f"{first['msg']}, found {first['input']!r}"
-        )
-        raise ConfigError(f"{where}: {key}: {what}") from None
+        if first["type"] == "extra_forbidden":
+            what = _unknown(kind, first["loc"])
+        elif isinstance(first["input"], Mapping):  # of a whole section
+            what = first["msg"].removeprefix("Value error, ")
+        else:
+            what = f"{first['msg']}, found {first['input']!r}"
+        raise ConfigError(f"{where}: {key}: {what}" if key else f"{where}: {what}") from None
 
 
 def _unknown(kind: type[Section], place: Sequence[int | str]) -> str:

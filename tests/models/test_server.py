@@ -150,11 +150,17 @@ def test_2_waiting_is_bounded_and_never_shorter_than_asked_for(attempt: int, ask
     assert asked is None or seconds >= min(asked, 300)
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-def test_3_a_request_that_the_server_refuses_is_a_refusal_at_once(status: int, fake: FakeServer) -> None:
+@pytest.mark.parametrize(
+    ("status", "refusal"), [(400, True), (422, True), (401, False), (402, False), (403, False), (404, False)]
+)
+def test_3_a_request_that_the_server_refuses_is_a_refusal_and_a_spent_key_an_outage(
+    status: int, refusal: bool, fake: FakeServer
+) -> None:
+    """Both at once: asking again would not help. But what no request would bring is no answer to this one."""
     fake.respond = lambda body, number: web.json_response({"error": {"message": "no such model"}}, status=status)
-    with pytest.raises(ModelRefusal, match=f"m: status {status}: no such model"):
+    with pytest.raises(ModelError, match=f"m: status {status}: no such model") as caught:
         reply(quick(fake.url))
+    assert isinstance(caught.value, ModelRefusal) == refusal
     assert len(fake.asked) == 1
 
 
@@ -207,12 +213,12 @@ def test_5_a_model_that_spent_all_its_tokens_on_thought_was_cut_off(fake: FakeSe
 def test_6_the_key_goes_to_the_server_and_into_no_error(fake: FakeServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MY_KEY", "canary-key-123")
     fake.respond = lambda body, number: web.json_response({"error": {"message": "wrong key: canary-key-123"}}, status=401)
-    with pytest.raises(ModelRefusal) as caught:
+    with pytest.raises(ModelError) as caught:
         reply(quick(fake.url, api_key_env="MY_KEY"))
     assert fake.headers[0]["Authorization"] == "Bearer canary-key-123"
     assert "canary-key-123" not in repr(caught.value)
     monkeypatch.delenv("MY_KEY")
-    with pytest.raises(ModelRefusal):
+    with pytest.raises(ModelError):
         reply(quick(fake.url, api_key_env="MY_KEY"))
     assert "Authorization" not in fake.headers[1]
 

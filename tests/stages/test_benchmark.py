@@ -20,7 +20,8 @@ import pytest
 from mentalarena.config import load_config
 from mentalarena.errors import BudgetSpent, ConfigError, DataError, ModelError, TooManyFailures
 from mentalarena.evaluation.benchmarks.harness import TASKS, Scoring
-from mentalarena.models.base import Message, ModelRef, Sampling
+from mentalarena.evaluation.benchmarks.prompting import Prompting
+from mentalarena.models.base import Message, ModelRef, Reply, Sampling
 from mentalarena.models.scripted import Script, ScriptedModel
 from mentalarena.runs.directory import read_jsonl
 from mentalarena.stages.benchmark import Exam, benchmarks
@@ -157,10 +158,15 @@ def test_what_cannot_be_asked_is_refused_before_anything_is(tmp_path: Path) -> N
     found, _ = asked(tmp_path / "a", letter, replace(EXAM, limit=3))
     assert [r["scoring"] for r in found] == ["generation"]
     for exam, names, error, message in (
-        (replace(EXAM, scoring=("loglikelihood",)), (MEDQA,), ConfigError, "cannot be asked by loglikelihood"),
+        (
+            replace(EXAM, scoring=("loglikelihood",)),
+            (MEDQA,),
+            ConfigError,
+            "tells no probabilities; expected",
+        ),
         (EXAM, ("dreadit",), ConfigError, "did you mean dreaddit"),
-        (Exam(tmp_path), (MEDQA,), DataError, "no questions in"),
-        (replace(EXAM, prompting="medprompt"), ("cams",), DataError, "no examples in"),
+        (Exam(tmp_path), (MEDQA,), DataError, "no questions; expected medqa/psychosis.jsonl"),
+        (replace(EXAM, prompting="medprompt"), ("cams",), DataError, "no examples; expected imhi/CAMS_train.csv"),
     ):
         with pytest.raises(error, match=message):
             asked(tmp_path / "b", letter, exam, names)
@@ -178,6 +184,49 @@ def test_an_outage_is_no_wrong_answer(tmp_path: Path) -> None:
     found, paid = asked(tmp_path, letter)
     assert found[0]["n"] == 173
     assert paid < 173
+
+
+class CutOff(ScriptedModel):
+    """Every reply ends in its middle."""
+
+    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        return replace(await super().generate(messages, sampling), finish_reason="length")
+
+
+@needs_shared
+@pytest.mark.parametrize("prompting", ["direct", "medprompt"])
+def test_a_reply_that_was_cut_off_is_no_answer(tmp_path: Path, prompting: Prompting) -> None:
+    data = tmp_path / "medqa"
+    data.mkdir()
+    lines = (SHARED / "medqa" / "psychosis.jsonl").read_text().splitlines(keepends=True)
+    (data / "psychosis.jsonl").write_text("".join(lines[:6]))
+    (data / "train.jsonl").write_text("".join(lines[6:9]))
+    with opened(load_config(None, ["models.all.provider=scripted"]), tmp_path / "run") as run:
+        run.backends.scripted = CutOff(lambda m, s: "Answer: A", keep=False)
+        [record] = benchmarks(run, [(0, run.base)], [MEDQA], Exam(tmp_path, prompting=prompting))
+    assert (record["accuracy"], record["invalid"], record["mark"]) == (0.0, 1.0, "no valid answer")
+    assert record["problems"] == (1.0 if prompting == "direct" else 0.0)
+
+
+@needs_shared
+def test_equal_questions_are_asked_once_and_counted_as_often_as_they_stand(tmp_path: Path) -> None:
+    data = tmp_path / "medqa"
+    data.mkdir()
+    line = (SHARED / "medqa" / "psychosis.jsonl").read_text().splitlines(keepends=True)[0]
+    (data / "psychosis.jsonl").write_text(line * 3)
+    [record], paid = asked(tmp_path / "run", letter, Exam(tmp_path))
+    assert (record["n"], record["distinct"], paid) == (3, 1, 1)
+
+
+@needs_shared
+def test_medprompt_shows_no_question_of_the_set(tmp_path: Path) -> None:
+    data = tmp_path / "medqa"
+    data.mkdir()
+    lines = (SHARED / "medqa" / "psychosis.jsonl").read_text().splitlines(keepends=True)
+    (data / "psychosis.jsonl").write_text("".join(lines[:6]))
+    (data / "train.jsonl").write_text("".join(lines[:6]))
+    with pytest.raises(DataError, match="every example is one of its questions"):
+        asked(tmp_path / "run", letter, Exam(tmp_path, prompting="medprompt"))
 
 
 @needs_shared
@@ -203,7 +252,6 @@ def test_medprompt_asks_about_each_example_once_and_shows_no_key_of_the_question
     assert asked(tmp_path / "run", steps, exam) == ([record], 0)
 
 
-@needs_shared
 def test_an_own_set_needs_a_few_lines(tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_text("text,one,two,right\nIs grief an illness?,no,yes,no\nIs sleep good?,no,yes,yes\n")
     toml = tmp_path / "own.toml"
@@ -237,6 +285,6 @@ def test_the_papers_table_stands_beside_what_was_run_by_both_rules(tmp_path: Pat
 def test_a_table_without_any_of_its_sets_is_refused(tmp_path: Path) -> None:
     with (
         opened(load_config(None, ["models.all.provider=scripted"]), tmp_path / "run") as run,
-        pytest.raises(DataError, match="none of the paper's sets"),
+        pytest.raises(DataError, match="none of the paper's sets can be read"),
     ):
         reproduce(run, [(0, run.base)], Exam(tmp_path))

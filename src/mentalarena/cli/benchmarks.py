@@ -115,7 +115,7 @@ def reproduce(
     quiet: Quiet = False,
     as_json: AsJson = False,
 ) -> None:
-    """The paper's table beside your model: its prompts and settings, our parser and its substring rule, constant answers."""
+    """The paper's table beside your model, asked in the paper's way, counted by our parser and by the paper's substring rule."""
     from mentalarena.report.benchmarks import reproduction_table
     from mentalarena.stages.benchmark import Exam
     from mentalarena.stages.reproduce import reproduce as reproduce_stage

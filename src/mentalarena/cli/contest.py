@@ -12,12 +12,14 @@ from mentalarena.errors import ConfigError
 
 As = Annotated[str, typer.Option("--as", help="therapist: of the base model's patients. patient: of the base's therapist.")]
 Iterations = Annotated[
-    str | None, typer.Option(help="Which of this run, such as 0,1 or iteration-02; without it all; none: only --model.")
+    str | None,
+    typer.Option(help="Of this run, such as 0,1 or iteration-02; unset: all of them; none: the --model ones alone."),
 ]
 Models = Annotated[
     list[str] | None,
     typer.Option(
-        "--model", help="NAME=FILE.toml: another model, by the keys of models.ROLE; or FILE.toml with [contestants.NAME]."
+        "--model",
+        help="NAME=FILE.toml: another model, by the keys of models.ROLE; or FILE.toml with contestants.NAME sections.",
     ),
 ]
 

@@ -3,7 +3,7 @@
 All contestants meet the same patients with the same seeds and the same other player, so they are compared patient by patient:
 - each pair: the mean paired difference with its 95 % interval, and its p (permutation test) corrected over all pairs
   (Holm 1979);
-- all of them: the strength that best explains who did better on which patient, with the ranks that it may have.
+- all of them: the strength that best explains who did better on which patient, and the ranks that the pairs leave open.
 
 The two may disagree: a difference counts by how much, a win counts once. Both stand in the table.
 """
@@ -11,7 +11,7 @@ The two may disagree: a difference counts by how much, a win counts once. Both s
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from mentalarena.evaluation.ranking import Match, Rated, bradley_terry
@@ -99,8 +99,18 @@ def rank(scores: Mapping[str, Scores], resamples: int = 9999, strength_resamples
         pairs.append(Pair(first, second, difference, p, p if corrected is None else corrected, *counts))
     order = list(scores)
     rated = sorted(bradley_terry(played, strength_resamples), key=lambda r: (r.rank, order.index(r.name)))
+    rated = [_within(own, pairs) for own in rated]
     means = {name: mean_interval(own, resamples) for name, own in values.items()}
     return Ranking(tuple(rated), tuple(pairs), means, len(patients))
+
+
+def _within(own: Rated, pairs: Sequence[Pair]) -> Rated:
+    """With the ranks that the pairs allow: who is significantly better stands before, who is worse behind, after the correction.
+    Resampled strengths would claim more: they know of no correction, and of a few patients who all agree they are certain."""
+    met = [pair for pair in pairs if own.name in (pair.first, pair.second)]
+    ahead = [pair.significant * pair.difference.mean * (1 if pair.first == own.name else -1) for pair in met]
+    better, worse = sum(by < 0 for by in ahead), sum(by > 0 for by in ahead)
+    return replace(own, rank_low=min(own.rank, 1 + better), rank_high=max(own.rank, len(met) + 1 - worse))
 
 
 def _outcome(difference: float, tie: float) -> float:

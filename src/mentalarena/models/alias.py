@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mentalarena.models.base import ChatModel, Message, Reply, Sampling, Scorer
 
@@ -26,8 +27,8 @@ class ScoringAlias(Alias):
 
     scorer: Scorer
 
-    async def score(self, messages: Sequence[Message], answers: Sequence[str]) -> list[float]:
-        return await self.scorer.score(messages, answers)
+    async def score(self, messages: Sequence[Message], answers: Sequence[str], ended: bool = True) -> list[float]:
+        return await self.scorer.score(messages, answers, ended)
 
     async def tokens(self, text: str) -> int:
         return await self.scorer.tokens(text)
@@ -36,3 +37,10 @@ class ScoringAlias(Alias):
 def known_as(name: str, model: ChatModel) -> ChatModel:
     """The model under that name; it can score answers where the model can."""
     return ScoringAlias(name, model, model) if isinstance(model, Scorer) else Alias(name, model)
+
+
+if TYPE_CHECKING:
+
+    def _is_one(model: ScoringAlias) -> Scorer:
+        """`isinstance` looks at names alone: here the type checker looks at signatures."""
+        return model

@@ -26,6 +26,8 @@ from mentalarena.models.routing import Server, Servers
 OPENAI = "https://api.openai.com/v1"
 TRANSIENT = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 520, 522, 524, 529})
 """Statuses after which the same request may be answered."""
+OF_THE_REQUEST = frozenset({400, 413, 422, 451})
+"""Statuses by which a server refuses this very request. Any other is about the key, the quota or the model."""
 LARGEST = 16 << 20
 """Bytes of an answer, at most."""
 FEWEST = 1 / 12
@@ -87,7 +89,7 @@ class ServerModel:
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
         """One reply. Raises `ModelRefusal` where asking again will not help (a prompt that is too long, a request that the
-        server or the model's provider refuses, a wrong key), `ModelError` where no answer could be had."""
+        server or the model's provider refuses), `ModelError` where none could be had (a server that is gone, a wrong key)."""
         size = sum(len(m.content) for m in messages)
         needed = int(size * FEWEST) + sampling.max_tokens
         if self._settings.context and needed > self._settings.context:
@@ -141,7 +143,8 @@ class ServerModel:
         return json.dumps(told | json.loads(self._settings.extra)).encode()
 
     async def _post(self, session: Any, server: Server, body: bytes) -> Any:
-        """The decoded answer. Raises `_Passing` or `ModelRefusal`."""
+        """The decoded answer. Raises `_Passing`, `ModelRefusal`, or `ModelError` for what no request would bring (a wrong key, a
+        spent quota, a model that is not there): that is an outage, and no answer."""
         import aiohttp
 
         headers = {"Content-Type": "application/json"}
@@ -170,7 +173,8 @@ class ServerModel:
         told = data.decode("utf-8", "replace")
         if status != 200:
             kind = "the prompt is too long" if status == 400 and _TOO_LONG.search(told) else f"status {status}"
-            raise ModelRefusal(f"{self._name}: {kind}: {self._clean(_message(told))}")
+            refused: type[ModelError] = ModelRefusal if status in OF_THE_REQUEST else ModelError
+            raise refused(f"{self._name}: {kind}: {self._clean(_message(told))}")
         try:
             return json.loads(data)
         except (ValueError, RecursionError):

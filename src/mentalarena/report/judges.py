@@ -42,7 +42,7 @@ def judges_table(told: Mapping[str, Any]) -> str:
                 percent(figure["invalid"]),
                 with_interval(accuracy["mean"], accuracy["ci95"]) if accuracy else "none",
                 "" if kept is None else percent(kept),
-                "\n".join(f"{who} {_agreement(a)}" for who, a in own["agreement"].items()),
+                "\n".join(f"{who} {_agreement(a)}" for who, a in own["agreement"].items() if a["n"]),
             )
             if not own["calibrated"]:
                 reasons[name, own["label"]].append(part)

@@ -111,6 +111,8 @@ def _numbers(run: Run, told: str | None) -> list[int]:
 def _guests(run: Run, told: str) -> list[Contestant]:
     name, equals, file = told.partition("=")
     if equals and NAME.fullmatch(name):
+        if "contestants" in read_toml(Path(file)):
+            raise ConfigError(f"--model {told}: the file names its contestants itself; expected --model {file}")
         return [_guest(run, name, validated_as(ContestantConfig, read_toml(Path(file)), file), file)]
     tree = read_toml(Path(told))
     if "contestants" not in tree:

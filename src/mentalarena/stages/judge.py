@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
-
-from pydantic import ValidationError
 
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.types import Problem
@@ -16,7 +13,7 @@ from mentalarena.clinic.clinics import FileClinic
 from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.clinic.library import library, library_references
 from mentalarena.clinic.references import Reference, Split
-from mentalarena.config import ModelConfig
+from mentalarena.config import ModelConfig, read_toml, validated_as
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.evaluation.judges.calibration import Values, agreement, judged, parts_of, share_of
 from mentalarena.evaluation.judges.forms import FORMS, NAMES, Answer, Question, put
@@ -87,16 +84,7 @@ def player_of(run: Run, settings: ModelConfig) -> Player:
 
 def read_model(path: Path) -> ModelConfig:
     """A second judge's settings: a TOML file with the keys of [models.judge]. Raises `ConfigError` with file and key."""
-    try:
-        return ModelConfig.model_validate(tomllib.loads(path.read_text("utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; expected a TOML file with the keys of [models.judge]") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not TOML ({error}); expected the keys of [models.judge]") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{path}: {key}: {first['msg']}; expected the keys of [models.judge]") from None
+    return validated_as(ModelConfig, read_toml(path), str(path))
 
 
 def gather(run: Run, names: Sequence[str], iteration: int, talks: Path | None, limit: int) -> Material:

@@ -32,9 +32,7 @@ def reproduce(run: Run, models: Sequence[tuple[int, ModelRef]], exam: Exam) -> J
             sets[name] = {"missing": str(error)}
     at_hand = [name for name in sets if "missing" not in sets[name]]
     if not at_hand:
-        raise DataError(
-            f"{exam.data or '--data'}: none of the paper's sets; expected files as docs/benchmarks.md lists them"
-        )
+        raise DataError(f"none of the paper's sets can be read; the first: {next(iter(sets.values()))['missing']}")
     paper = [
         {
             "model": model,

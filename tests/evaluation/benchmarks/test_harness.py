@@ -6,6 +6,7 @@
 4  a task of somebody else's is asked as it is written, and one that cannot be asked says so in a line
 """
 
+import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,6 +69,14 @@ def test_a_refused_request_is_invalid_and_never_right(task: str) -> None:
 
 
 @needs_shared
+@pytest.mark.parametrize("scores", [(math.nan,) * 4, (-math.inf,) * 4, (-1.0,) * 4, (-1.0, math.nan, -3.0, -2.0)])
+def test_scores_that_say_nothing_are_invalid_and_never_right(scores: tuple[float, ...]) -> None:
+    """Weights that overflow give no numbers, and the harness would take the first option."""
+    found = samples("medqa_psychosis", lambda asked: [Given(scores=scores)] * len(asked), "")
+    assert {(s.parsed, s.correct) for s in found} == {(None, False)}
+
+
+@needs_shared
 def test_what_is_asked_is_the_prompt_alone_with_the_same_text_for_all_answers() -> None:
     seen: list[Asked] = []
 
@@ -119,6 +128,15 @@ def test_a_task_that_cannot_be_asked_says_so_in_a_line(
     with pytest.raises(error, match=message) as found:
         run_task(name, {}, says("x"), folder=tmp_path)
     assert "\n" not in str(found.value)
+
+
+def test_what_a_metric_takes_for_right_is_the_right_answer(tmp_path: Path) -> None:
+    """It may not mind casing: counted by class the answer must be what accuracy says that it is."""
+    metric = GENERATED.replace("aggregation: mean", "aggregation: mean\n    ignore_case: true")
+    own_task(tmp_path, "generate_until", metric)
+    (tmp_path / "records.jsonl").write_text('{"q": "one?", "a": "Yes"}\n{"q": "two?", "a": "No"}\n')
+    found = numbers(run_task("sums", {}, says("yes"), folder=tmp_path), None, 99)
+    assert (found["accuracy"], found["balanced_accuracy"], found["answer_shares"]) == (0.5, 0.5, {"Yes": 0.5, "yes": 0.5})
 
 
 def test_every_benchmark_has_a_task_for_each_scoring_and_no_task_is_without_one() -> None:

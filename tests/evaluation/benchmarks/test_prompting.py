@@ -48,14 +48,14 @@ class Answers:
         return [asked for asked_scope, asked in self.asked if asked_scope.startswith(scope)]
 
 
-def ask(answers: Answers, question: Question = ASKED, shuffles: int = 5) -> tuple[str, dict[str, str]]:
+def ask(answers: Answers, question: Question = ASKED, shuffles: int = 5) -> tuple[str, dict[str, str], int]:
     medprompt = MedPrompt(POOL, LexicalEmbedder(), examples=2, shuffles=shuffles)
     return asyncio.run(medprompt.answer(question, answers))
 
 
 def test_only_examples_that_were_reasoned_rightly_are_shown_the_nearest_last() -> None:
     answers = Answers("quetiapine", knows=[POOL[1].text, POOL[2].text])
-    ask(answers)
+    assert ask(answers)[2] == 2
     shown = [m.content for m in answers.of("ensemble")[0]]
     assert [next(q.id for q in POOL if q.text in text) for text in shown[:-1:2]] == ["00004", "00003"]
     assert shown[1::2] == ["I think. Answer: B", "I think. Answer: C"]
@@ -71,7 +71,7 @@ def test_the_question_itself_is_no_example_and_its_key_stands_in_no_prompt() -> 
 @given(st.sampled_from(list(OPTIONS)), st.integers(1, 9))
 def test_a_vote_counts_for_the_option_wherever_it_stands(label: str, shuffles: int) -> None:
     answers = Answers(OPTIONS[label])
-    chosen, replies = ask(answers, shuffles=shuffles)
+    chosen, replies, _ = ask(answers, shuffles=shuffles)
     assert (chosen, len(replies)) == (label, shuffles)
 
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mentalarena.errors import ConfigError, DataError
-from mentalarena.evaluation.benchmarks.catalogue import Benchmark, benchmark, catalogue, own_benchmarks, read_benchmarks
+from mentalarena.evaluation.benchmarks.catalogue import Benchmark, benchmark, catalogue, own_benchmarks
 from mentalarena.evaluation.benchmarks.questions import Question, label_shares, load_questions
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "benchmarks"
@@ -136,6 +136,21 @@ def test_questions_with_several_right_answers_are_refused_or_left_out(tmp_path: 
         ({"options": "o"}, {"q": "Q?", "key": "A"}, "a.jsonl:1: o: expected an object, a list or lettered lines"),
         ({"options": "o"}, {"q": " ", "o": ["w", "x"], "key": "A"}, "a.jsonl:1: q: missing; expected a question"),
         ({"options": "o"}, {"q": "Q?", "o": ["w", "w"], "key": "w"}, "'w' is two of the options"),
+        ({"options": "o"}, {"q": "Q?", "o": ["B", "A"], "key": "A"}, "'A' is two of the options"),
+        ({"options": "o"}, {"q": "Q?", "o": ["2", "1"], "key": 1}, "may be options' places or options' texts"),
+        ({"options": "o"}, {"q": "Q?", "o": ["w", None], "key": "A"}, "an option without text"),
+        ({"options": "o"}, {"q": "Q?", "o": ["w", " "], "key": "A"}, "an option without text"),
+        ({"options": "o"}, {"q": "Q?", "o": ["B. x", "A. y"], "key": "A"}, "lettered B, A; expected A, B, C"),
+        (
+            {"options": "o"},
+            {"q": "Q?", "o": [{"label": "B", "text": "x"}, {"label": "A", "text": "y"}], "key": "A"},
+            "labels B, A",
+        ),
+        ({"options": "o"}, {"q": "Q?", "o": "A. x\nmore\nB. y", "key": "A"}, "lines without a letter"),
+        ({"options": "o"}, {"q": "Q?", "o": "A. x\nA. y", "key": "A"}, "labels A, A"),
+        ({"options": "o"}, {"q": "Q?", "o": list("abcdefghijk"), "key": "A"}, "11 options; expected 2 to 10"),
+        ({"labels": ["yes", "no"]}, {"q": "Q?", "key": 1}, "1; expected one of yes, no"),
+        ({"options": "o", "question": ["context", "q"]}, {"q": "Q?", "o": ["w", "x"], "key": "A"}, "context: missing"),
         ({"options": "o"}, {"q": "Q?", "o": ["w", "x"], "key": "C"}, "'C' is none of the options"),
         ({"options": "o"}, {"q": "Q?", "o": ["w", "x"], "key": -1}, "numbers from -1 to -1 for 2 options"),
         ({"options": "o"}, {"q": "Q?", "o": {"B": "w", "A": "x"}, "key": "A"}, "expected A, B, C"),
@@ -158,14 +173,32 @@ def test_what_is_wrong_is_told_with_its_place(
 
 
 def test_a_file_that_is_not_there_is_told_with_the_names_it_may_have(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"dreaddit: no questions in .*; expected imhi/dreaddit\.csv, dreaddit\.csv"):
+    with pytest.raises(
+        DataError, match=r"dreaddit: .*: no questions; expected imhi/dreaddit\.csv or dreaddit\.csv in your folder"
+    ):
         load_questions(catalogue()["dreaddit"], tmp_path)
 
 
 def test_a_torn_csv_is_told_with_its_record(tmp_path: Path) -> None:
     (tmp_path / "dreaddit.csv").write_text("query,gpt-3.5-turbo\nonly one field\n")
-    with pytest.raises(DataError, match=r"dreaddit\.csv:1: another number of fields"):
+    with pytest.raises(DataError, match=r"dreaddit\.csv:record 1: another number of fields"):
         load_questions(catalogue()["dreaddit"], tmp_path)
+
+
+def test_a_heading_that_stands_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "dreaddit.csv").write_text("query,gpt-3.5-turbo,query\na,b,c\n")
+    with pytest.raises(DataError, match="the heading has 'query' twice"):
+        load_questions(catalogue()["dreaddit"], tmp_path)
+
+
+def test_numbers_that_are_texts_of_options_mean_the_texts_where_no_place_fits(tmp_path: Path) -> None:
+    data = written(tmp_path, [{"q": "Q?", "o": ["10", "20"], "key": "20"}, {"q": "R?", "o": ["30", "40"], "key": "30"}])
+    assert [q.answer for q in load_questions(of(options="o"), data)] == ["B", "A"]
+
+
+def test_a_single_answer_with_an_and_is_no_several(tmp_path: Path) -> None:
+    data = written(tmp_path, [{"q": "Q?", "o": ["A and B cells", "T cells"], "key": "A and B cells"}])
+    assert [q.answer for q in load_questions(of(options="o", several="leave out"), data)] == ["A"]
 
 
 def test_every_benchmark_of_the_catalogue_has_a_source_and_a_licence() -> None:
@@ -184,19 +217,22 @@ def test_an_own_set_is_found_by_name_and_a_mistyped_one_is_guessed(tmp_path: Pat
     ("text", "message"),
     [
         ("[mine", "own.toml: not TOML"),
-        ('[mine]\ntitel = "t"', "own.toml: mine.title: Field required"),
+        ('[mine]\ntitel = "t"', "own.toml: mine: title: Field required"),
         ('[mine]\ntitle = "t"\nanswer = "k"\noptions = "o"\nfiles = ["f"]', "own.toml: mine: expected question and answer"),
         (
             '[mine]\ntitle = "t"\nanswer = "k"\nquestion = ["q"]\nfiles = ["f"]',
             "expected either options (fields) or labels",
         ),
         ('["../mine"]\ntitle = "t"', "own.toml: ../mine: expected a table [NAME]"),
+        ('[mine]\ntitle = "t"\nanwser = "k"', "own.toml: mine: anwser: unknown key; did you mean answer?"),
         ('[mine]\nlike = "other"', "own.toml: mine.like: no table 'other'"),
     ],
 )
-def test_a_description_that_is_not_whole_is_refused_with_its_key(text: str, message: str) -> None:
+def test_a_description_that_is_not_whole_is_refused_with_its_key(tmp_path: Path, text: str, message: str) -> None:
+    file = tmp_path / "own.toml"
+    file.write_text(text)
     with pytest.raises(ConfigError) as found:
-        read_benchmarks(text, "own.toml")
+        own_benchmarks(file)
     assert message in str(found.value)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from typing import TextIO
@@ -50,7 +51,8 @@ class Answerer(LM):  # type: ignore[misc]
             asked.append(self._asked(group[0], answers=tuple(request.args[1] for request in group)))
         told = self._given(list(groups), asked)
         scores = {
-            key: given.scores or (LEAST,) * len(group) for (key, group), given in zip(groups.items(), told, strict=True)
+            key: tuple(s if math.isfinite(s) else LEAST for s in given.scores) or (LEAST,) * len(group)
+            for (key, group), given in zip(groups.items(), told, strict=True)
         }
         return [(scores[request.task_name, request.doc_id][request.idx], False) for request in requests]
 

@@ -6,15 +6,18 @@ they are published, and the description says which fields hold what.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from mentalarena.config import Section, read_toml, validated_as
 from mentalarena.errors import ConfigError
 
 Names = tuple[str, ...]
@@ -22,10 +25,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 """Of a benchmark: it stands in names of files."""
 
 
-class Benchmark(BaseModel):
+class Benchmark(Section):
     """One set of closed questions."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = ""
     """The table's name."""
@@ -57,11 +58,11 @@ class Benchmark(BaseModel):
     """In the place of options: the words that may be answered. Up to three are asked as words, more by letters."""
     answer: str = ""
     """The field of the right answer: a letter, a word, an option's text, or a number (from 0 or from 1: the data tell)."""
-    patterns: dict[str, str] = {}
+    patterns: dict[str, str] = Field(default_factory=dict)
     """Where the answer is free text: for each label the regular expression that its beginning matches."""
     several: Literal["refuse", "leave out"] = "refuse"
     """What is done with a question of several right answers."""
-    where: dict[str, Names] = {}
+    where: dict[str, Names] = Field(default_factory=dict)
     """Fields and the values that a record must have to belong."""
 
     harness: str = ""
@@ -84,13 +85,9 @@ class Benchmark(BaseModel):
         return self
 
 
-def read_benchmarks(text: str, where: str) -> dict[str, Benchmark]:
-    """The benchmarks of a TOML text by name. A table may name another as `like`, whose keys it then has too. Raises
+def read_benchmarks(tables: Mapping[str, Any], where: str) -> dict[str, Benchmark]:
+    """The benchmarks of a TOML tree by name. A table may name another as `like`, whose keys it then has too. Raises
     `ConfigError` with place, key and what was expected."""
-    try:
-        tables: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where}: not TOML ({error})") from None
     found: dict[str, Benchmark] = {}
     for name, table in tables.items():
         if not isinstance(table, dict) or not _NAME.fullmatch(name):
@@ -99,28 +96,36 @@ def read_benchmarks(text: str, where: str) -> dict[str, Benchmark]:
         if like and not isinstance(tables.get(like), dict):
             raise ConfigError(f"{where}: {name}.like: no table {like!r}; expected one of this file")
         own = {**(tables[like] if like else {}), **table, "name": name}
-        try:
-            found[name] = Benchmark(**{key: value for key, value in own.items() if key != "like"})
-        except ValidationError as error:
-            first = error.errors()[0]
-            key = ".".join(map(str, (name, *first["loc"])))
-            raise ConfigError(f"{where}: {key}: {first['msg'].removeprefix('Value error, ')}") from None
+        found[name] = validated_as(
+            Benchmark, {key: value for key, value in own.items() if key != "like"}, f"{where}: {name}"
+        )
     return found
 
 
 @lru_cache
 def catalogue() -> dict[str, Benchmark]:
     """The benchmarks that the package knows, by name."""
-    return read_benchmarks(files(__package__).joinpath("catalogue.toml").read_text("utf-8"), "catalogue.toml")
+    text = files(__package__).joinpath("catalogue.toml").read_text("utf-8")
+    return read_benchmarks(tomllib.loads(text), "catalogue.toml")
+
+
+@lru_cache
+def code_digest() -> str:
+    """How questions are read, asked and counted here, and by which harness: another version's numbers are not this one's."""
+    from importlib.metadata import version
+
+    found = hashlib.sha256(version("lm_eval").encode())
+    for path in sorted(Path(__file__).parent.rglob("*.py")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def own_benchmarks(path: Path) -> dict[str, Benchmark]:
     """A user's own sets. Raises `ConfigError`."""
-    try:
-        return read_benchmarks(path.read_text("utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigError(f"{path}: {reason}; expected a TOML file of benchmarks (docs/benchmarks.md)") from None
+    found = read_benchmarks(read_toml(path), str(path))
+    if known := sorted(set(found) & set(catalogue())):
+        raise ConfigError(f"{path}: {known[0]}: the package has a benchmark of this name; expected another")
+    return found
 
 
 def benchmark(name: str, own: Path | None = None) -> Benchmark:

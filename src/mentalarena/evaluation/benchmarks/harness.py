@@ -7,6 +7,7 @@ are counted as its own models count them: log-probability of the label right beh
 from __future__ import annotations
 
 import logging
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -49,6 +50,8 @@ class Given:
     text: str = ""
     scores: tuple[float, ...] = ()
     replies: Mapping[str, str] | None = None
+    """Several replies by scope, of which `text` is the label that came of them (MedPrompt)."""
+    examples: int = 0
     problem: str = ""
 
 
@@ -112,10 +115,11 @@ def _sample(task: str, told: Mapping[str, Any], given: tuple[Asked, Given]) -> S
     if "labels" in told["doc"] and "texts" in told["doc"]:
         question = question_of(told["doc"])
         scores = dict(zip(question.options, answer.scores, strict=True)) if answer.scores else {}
-        best = max(scores, key=lambda label: scores[label]) if scores else read_answer(answer.text, question.options)
-        correct = told["acc"] == 1.0 and not answer.problem
+        best = None if answer.problem else _best(scores) if scores else answer.text or None
+        if not scores and answer.replies is None and not answer.problem:
+            best = read_answer(answer.text, question.options)
         shown = (question.id, question.text, question.options, messages, answer.text, scores, best, question.answer)
-        return Sample(*shown, correct, replies, answer.problem)
+        return Sample(*shown, best == question.answer, replies, answer.examples, answer.problem)
     metric = next((m for m in ("exact_match", "acc", "acc_norm") if m in told), None)
     if metric is None:
         raise ConfigError(f"{task}: its metrics are {', '.join(told['metrics'])}; expected accuracy or exact match")
@@ -125,14 +129,25 @@ def _sample(task: str, told: Mapping[str, Any], given: tuple[Asked, Given]) -> S
         options = {str(n): text for n, text in enumerate(asked.answers)}
         scores = dict(zip(options, answer.scores, strict=True))
         truth = next((number for number, text in options.items() if text.strip() == truth), truth)
-        parsed: str | None = max(scores, key=lambda label: scores[label])
+        parsed = _best(scores)
+        correct = told[metric] == 1.0 and parsed is not None
     else:
         said = _words(filtered[0])
-        parsed = None if said in ("", "[invalid]") else said
-    correct = bool(told[metric] == 1.0) and not answer.problem
+        correct = told[metric] == 1.0 and not answer.problem
+        # the metric may not mind spelling: what it calls right is the right answer
+        parsed = truth if correct else None if answer.problem or said in ("", "[invalid]") else said
     place = f"{task}/{told['doc_id']:05d}"
     text = messages[-1]["content"]
-    return Sample(place, text, options, messages, answer.text, scores, parsed, truth, correct, replies, answer.problem)
+    return Sample(place, text, options, messages, answer.text, scores, parsed, truth, correct, replies, 0, answer.problem)
+
+
+def _best(scores: Mapping[str, float]) -> str | None:
+    """The label with the highest log-probability; None where it is not one, or none is a number (weights that overflow)."""
+    if not all(map(math.isfinite, scores.values())):
+        return None
+    most = max(scores.values())
+    best = [label for label, score in scores.items() if score == most]
+    return best[0] if len(best) == 1 else None
 
 
 def _words(value: Any) -> str:

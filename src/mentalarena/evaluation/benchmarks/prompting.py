@@ -62,9 +62,9 @@ class MedPrompt:
         self._examples, self._shuffles = examples, shuffles
         self._reasoning: dict[str, asyncio.Task[str]] = {}
 
-    async def answer(self, question: Question, ask: Ask) -> tuple[str, dict[str, str]]:
-        """The majority's label (empty where no reply names an option; the first in order of two equals), and the ensemble's
-        replies by scope."""
+    async def answer(self, question: Question, ask: Ask) -> tuple[str, dict[str, str], int]:
+        """The majority's label (empty where no reply names an option; the first in order of two equals), the ensemble's
+        replies by scope, and how many examples were shown."""
         shown = await self._shown(question, ask)
         # words have no order to shuffle: they are asked as often, with other seeds
         orders = [_reordered(question, 0 if question.words else number) for number in range(self._shuffles)]
@@ -76,7 +76,7 @@ class MedPrompt:
             if label := read_answer(text, order.options):
                 votes[back[label]] += 1
         chosen = min(votes, key=lambda label: (-votes[label], label), default="")
-        return chosen, dict(zip(scopes, replies, strict=True))
+        return chosen, dict(zip(scopes, replies, strict=True)), len(shown) // 2
 
     async def _shown(self, question: Question, ask: Ask) -> list[Message]:
         """The nearest questions with the model's own right reasoning, as turns of a dialogue; the nearest stands last. Of
@@ -98,14 +98,14 @@ class MedPrompt:
     def _nearest(self, question: Question) -> list[Question]:
         near = self._vectors @ self._embedder.embed([question.text])[0]
         ordered = sorted(range(len(self._pool)), key=lambda n: (-float(near[n]), n))
-        return [self._pool[n] for n in ordered if _bare(self._pool[n].text) != _bare(question.text)]
+        return [self._pool[n] for n in ordered if bare(self._pool[n].text) != bare(question.text)]
 
     @cached_property
     def _vectors(self) -> NDArray[np.float32]:
         return self._embedder.embed([q.text for q in self._pool])
 
 
-def _bare(text: str) -> str:
+def bare(text: str) -> str:
     """A question by its letters and digits alone: other spacing or casing is no other question."""
     return re.sub(r"[\W_]+", "", text).casefold()
 

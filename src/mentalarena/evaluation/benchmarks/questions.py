@@ -9,7 +9,7 @@ import csv
 import re
 import string
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,13 @@ from mentalarena.errors import DataError
 from mentalarena.evaluation.benchmarks.catalogue import Benchmark
 
 Record = Mapping[str, Any]
-LETTERS = string.ascii_uppercase
+LETTERS = string.ascii_uppercase[:10]
+"""Labels of options; a reply is read for so many."""
 WORDS = 3
 """Up to so many labels are asked as words ("yes", "no"); more, or longer ones, get letters."""
 _LETTERED = re.compile(r"^\s*\(?([A-Z])[.):]\s*(.+?)\s*$", re.MULTILINE)
 _KEY = re.compile(r"\(?([A-Z])\)?(?:[.):\s]|$)")
-_SEVERAL = re.compile(r"\(?[A-Z]\)?\s*(?:,|&|and)\s*\(?[A-Z]\b")
+_SEVERAL = re.compile(r"\s*[A-Z](?:\s*(?:,|&|and)\s*[A-Z])+\s*")
 _FIELD = 1 << 24
 """Characters of one field of a CSV file."""
 
@@ -49,23 +50,22 @@ def load_questions(told: Benchmark, data: Path | None, examples: bool = False) -
     """The questions of a benchmark (with `examples`: those that may be shown as examples), from the user's folder where a file
     of it lies there, else from the hub. Raises `DataError` with file, record, field and what was expected."""
     where, records = _records(told, data, examples)
-    keys = {number: _key(told, record, f"{where}:{number}") for number, record in enumerate(records, 1)}
+    unit = "" if where.endswith(".jsonl") else "record "  # a line is a record in JSONL alone
+    places = {number: f"{where}:{unit}{number}" for number in range(1, len(records) + 1)}
+    keys = {number: _key(told, records[number - 1], place) for number, place in places.items()}
     if told.several == "leave out":
-        keys = {number: key for number, key in keys.items() if not _SEVERAL.match(str(key))}
-    options = {number: _options(told, records[number - 1], f"{where}:{number}") for number in keys}
-    base = _base(
-        keys.values(), max(map(len, options.values()), default=0), f"{where}: {told.answer}"
-    )  # of all, not of a subject
+        keys = {number: key for number, key in keys.items() if not _SEVERAL.fullmatch(str(key).split(")")[0].split(".")[0])}
+    options = {number: _options(told, records[number - 1], places[number]) for number in keys}
+    base = _base(keys, options, f"{where}: {told.answer}")  # of all records, not of a subject's
     found = []
     for number, key in keys.items():
-        record, place = records[number - 1], f"{where}:{number}"
+        record, place = records[number - 1], places[number]
         if all(str(_field(record, field)) in values for field, values in told.where.items()):
             answer = _label(key, base, options[number], f"{place}: {told.answer}")
             found.append(Question(f"{number:05d}", _text(told, record, place), options[number], answer))
     if not found:
-        raise DataError(
-            f"{where}: no questions of {told.name}; expected records with {dict(told.where) or 'a question each'}"
-        )
+        wanted = dict(told.where) or "a question each"
+        raise DataError(f"{where}: no questions of {told.name}; expected records with {wanted}")
     return found
 
 
@@ -91,9 +91,11 @@ def _records(told: Benchmark, data: Path | None, examples: bool) -> tuple[str, S
         return str(path), read_records(path)
     if told.hub and (told.examples or not examples):
         return f"{told.hub}[{told.examples if examples else told.split}]", _from_hub(told, examples)
-    what = "examples" if examples else "questions"
-    names = ", ".join(told.files) or "no local file is known"
-    raise DataError(f"{told.name}: no {what} in {data or 'no folder (--data)'}; expected {names}, or a set of the hub")
+    names = [str(Path(name).with_name(told.examples + Path(name).suffix)) if examples else name for name in told.files]
+    where, what = (str(data), "examples" if examples else "questions") if data else ("--data", "folder")
+    if examples and not told.examples:
+        raise DataError(f"{told.name}: no examples are known of it; expected `examples` or `examples_of` in its table")
+    raise DataError(f"{told.name}: {where}: no {what}; expected {' or '.join(names)} in your folder (--data)")
 
 
 def read_records(path: Path) -> list[dict[str, Any]]:
@@ -108,28 +110,35 @@ def read_records(path: Path) -> list[dict[str, Any]]:
     before = csv.field_size_limit(_FIELD)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, strict=True))
+            table = csv.DictReader(file, strict=True)
+            heading, rows = list(table.fieldnames or ()), list(table)
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}; expected a CSV file") from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"{path}: {error}; expected a CSV file with a heading, in UTF-8") from None
     finally:
         csv.field_size_limit(before)
+    if twice := [name for name in heading if heading.count(name) > 1]:
+        raise DataError(f"{path}: the heading has {twice[0]!r} twice; expected each once")
     for number, row in enumerate(rows, 1):
         if None in row or None in row.values():
-            raise DataError(f"{path}:{number}: another number of fields than the heading has")
+            raise DataError(f"{path}:record {number}: another number of fields than the heading has")
     return rows
 
 
 def _from_hub(told: Benchmark, examples: bool) -> Sequence[Record]:
+    import logging
+
     from datasets import load_dataset
 
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of each try
     split = told.examples if examples else told.split
     try:
         return list(load_dataset(told.hub, told.config or None, split=split))
     except Exception as error:  # network, name, split, licence gate: each has its own class there
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        files = f", or one of {', '.join(told.files)} in --data" if told.files and not examples else ""
+        names = [str(Path(name).with_name(told.examples + Path(name).suffix)) if examples else name for name in told.files]
+        files = f", or {' or '.join(names)} in your folder (--data)" if names else ""
         raise DataError(
             f"{told.name}: {told.hub} [{split}] of the hub: {reason}; expected a set that it has{files}"
         ) from None
@@ -144,43 +153,56 @@ def _key(told: Benchmark, record: Record, where: str) -> Any:
         if len(fitting) != 1:
             raise DataError(f"{where}: {told.answer}: {str(value)[:60]!r} begins like {len(fitting)} labels; expected one")
         return fitting[0]
+    if told.labels and not isinstance(value, str):
+        raise DataError(f"{where}: {told.answer}: {value!r}; expected one of {', '.join(told.labels)} (or patterns)")
     if isinstance(value, str) and re.fullmatch(r"-?\d+", value.strip()) and not told.labels:
         return int(value)
     return value
 
 
-def _base(keys: Iterable[Any], most: int, where: str) -> int:
-    """What numbers count from: 0 or 1, as the data tell. Raises `DataError` where they do not."""
-    numbers = [key for key in keys if isinstance(key, int) and not isinstance(key, bool)]
+def _base(keys: Mapping[int, Any], options: Mapping[int, Mapping[str, str]], where: str) -> int | None:
+    """What numbers count from: 0 or 1, as all records tell; None where keys are no numbers, or are texts of options that are
+    numbers. Raises `DataError` where the data leave it open."""
+    numbers = {number: key for number, key in keys.items() if isinstance(key, int)}
     if not numbers:
-        return 0
-    low, high = min(numbers), max(numbers)
-    if low == 0 and high < most:
-        return 0
-    if low >= 1 and high == most:
-        return 1
-    if low >= 1 and high < most:
+        return None
+    low, high = min(numbers.values()), max(numbers.values())
+    most = max(len(options[number]) for number in numbers)
+    base = 0 if low == 0 and high < most else 1 if low >= 1 and high == most else None
+    if all(str(key) in options[number].values() for number, key in numbers.items()):
+        texts = {number: list(options[number].values()) for number in numbers}
+        bases = [b for b in (0, 1) if all(0 <= key - b < len(texts[number]) for number, key in numbers.items())]
+        if all(texts[number][key - b] == str(key) for b in bases for number, key in numbers.items()):
+            return None
+        raise DataError(f"{where}: its numbers may be options' places or options' texts; expected letters")
+    if base is None and low >= 1 and high < most:
         raise DataError(f"{where}: numbers from {low} to {high} for {most} options; they may count from 0 or from 1")
-    raise DataError(f"{where}: numbers from {low} to {high} for {most} options; expected 0 to {most - 1} or 1 to {most}")
+    if base is None:
+        raise DataError(
+            f"{where}: numbers from {low} to {high} for {most} options; expected 0 to {most - 1} or 1 to {most}"
+        )
+    return base
 
 
 def _text(told: Benchmark, record: Record, where: str) -> str:
     parts = []
     for name in told.question:
-        value = _field(record, name)
+        value = _field(record, name, missing := object())
+        if value is missing:
+            raise DataError(f"{where}: {name}: missing; expected a part of the question (it may be empty)")
         parts.append("\n".join(map(str, value)) if isinstance(value, list) else "" if value is None else str(value).strip())
     if not parts[-1]:  # what stands before is context and may be missing
         raise DataError(f"{where}: {told.question[-1]}: missing; expected a question")
     return "\n\n".join(part for part in parts if part)
 
 
-def _field(record: Record, name: str) -> Any:
-    """The value of a field, `a.b` of an object's; None where it is not there."""
+def _field(record: Record, name: str, missing: Any = None) -> Any:
+    """The value of a field, `a.b` of an object's; `missing` where it is not there."""
     if name in record:
         return record[name]
     first, dot, rest = name.partition(".")
     inner = record.get(first)
-    return _field(inner, rest) if dot and isinstance(inner, Mapping) else None
+    return _field(inner, rest, missing) if dot and isinstance(inner, Mapping) else missing
 
 
 def _options(told: Benchmark, record: Record, where: str) -> dict[str, str]:
@@ -192,46 +214,62 @@ def _options(told: Benchmark, record: Record, where: str) -> dict[str, str]:
         fields = {name: _field(record, name) for name in told.options}
         if missing := [name for name, value in fields.items() if value is None]:
             raise DataError(f"{where}: {missing[0]}: missing; expected the text of an option")
-        return _lettered([str(value) for value in fields.values()], f"{where}: {told.options[0]}")
-    found = _field(record, told.options)
+        return _lettered(list(fields.values()), f"{where}: {told.options[0]}")
+    place, found = f"{where}: {told.options}", _field(record, told.options)
     if isinstance(found, str):
-        found = dict(_LETTERED.findall(found))
+        pairs = _LETTERED.findall(found)
+        if len(pairs) != len([line for line in found.splitlines() if line.strip()]):
+            raise DataError(f"{place}: lines without a letter; expected one option a line, as 'A. text'")
+        return _labelled([letter for letter, _ in pairs], [text for _, text in pairs], place)
     if isinstance(found, Mapping):
-        options = {str(label): str(text).strip() for label, text in found.items() if text is not None}
-        if list(options) != list(LETTERS[: len(options)]):
-            raise DataError(f"{where}: {told.options}: labels {', '.join(options) or 'none'}; expected A, B, C, ...")
-        return _lettered(list(options.values()), f"{where}: {told.options}")
+        kept = {str(label): text for label, text in found.items() if text is not None}  # a table's empty columns
+        return _labelled(list(kept), list(kept.values()), place)
+    if isinstance(found, list) and found and all(isinstance(part, Mapping) for part in found):
+        labels = [next((str(part[name]) for name in ("label", "key", "letter") if name in part), "") for part in found]
+        texts = [next((part[name] for name in ("text", "value") if name in part), None) for part in found]
+        return _labelled(labels, texts, place)
     if isinstance(found, list):
-        texts = [str(part.get("value", part.get("text"))) if isinstance(part, Mapping) else str(part) for part in found]
-        return _lettered(texts, f"{where}: {told.options}")
-    raise DataError(f"{where}: {told.options}: expected an object, a list or lettered lines of options")
+        return _lettered(found, place)
+    raise DataError(f"{place}: expected an object, a list or lettered lines of options")
 
 
-def _lettered(texts: Sequence[str], where: str) -> dict[str, str]:
+def _labelled(labels: Sequence[str], texts: Sequence[Any], where: str) -> dict[str, str]:
+    """Options that bring their letters along."""
+    if list(labels) != list(LETTERS[: len(labels)]):
+        raise DataError(f"{where}: labels {', '.join(labels) or 'none'}; expected A, B, C, ...")
+    return _lettered(texts, where)
+
+
+def _lettered(texts: Sequence[Any], where: str) -> dict[str, str]:
     if not 2 <= len(texts) <= len(LETTERS):
         raise DataError(f"{where}: {len(texts)} options; expected 2 to {len(LETTERS)}")
-    stripped = [_LETTERED.match(text) for text in texts]
-    if all(m and m[1] == letter for m, letter in zip(stripped, LETTERS, strict=False)):  # the texts bring letters along
-        texts = [m[2] for m in stripped if m]
-    return {letter: text.strip() for letter, text in zip(LETTERS, texts, strict=False)}
+    options = [str(text).strip() for text in texts]
+    if any(text is None for text in texts) or not all(options):
+        raise DataError(f"{where}: an option without text; expected one for each letter")
+    letters = [m[1] if (m := _LETTERED.fullmatch(text)) else "" for text in options]
+    if letters == list(LETTERS[: len(letters)]):  # the texts bring letters along
+        options = [m[2] for text in options if (m := _LETTERED.fullmatch(text))]
+    elif sorted(letters) == list(LETTERS[: len(letters)]):
+        raise DataError(f"{where}: lettered {', '.join(letters)}; expected A, B, C, ...")
+    return dict(zip(LETTERS, options, strict=False))
 
 
-def _label(key: Any, base: int, options: Mapping[str, str], where: str) -> str:
+def _label(key: Any, base: int | None, options: Mapping[str, str], where: str) -> str:
     """The label that a key means. Raises `DataError` for one that is no option, or may be two."""
-    if isinstance(key, int) and not isinstance(key, bool):
-        place = key - base
-        if 0 <= place < len(options):
-            return list(options)[place]
-        raise DataError(f"{where}: {key} for {len(options)} options")
-    told = str(key).strip()
-    if told in options:
-        return told
+    told, texts = str(key).strip(), list(options.values())
     same = [label for label, text in options.items() if text.casefold() == told.casefold()]
-    if len(same) == 1:
+    if base is not None and isinstance(key, int):
+        if 0 <= key - base < len(options):
+            return list(options)[key - base]
+        raise DataError(f"{where}: {key} for {len(options)} options")
+    if told in options and same in ([], [told]):
+        return told
+    if len(same) == 1 and told not in options:
         return same[0]
     lettered = _KEY.match(told)
     if not same and lettered and lettered[1] in options:
         rest = told[lettered.end() :].strip()
         if not rest or rest.casefold() == options[lettered[1]].casefold():
             return lettered[1]
-    raise DataError(f"{where}: {told[:60]!r} is {'two' if same else 'none'} of the options; expected one of them")
+    many = "two" if same or (len(set(texts)) < len(texts) and told in texts) else "none"
+    raise DataError(f"{where}: {told[:60]!r} is {many} of the options; expected one of them")

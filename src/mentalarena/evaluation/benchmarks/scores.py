@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isinf
 from typing import Any
 
-from mentalarena.evaluation.power import least_effect
 from mentalarena.evaluation.statistics import (
     Interval,
     balanced_accuracy,
@@ -38,14 +37,17 @@ class Sample:
     correct: bool
     replies: dict[str, str]
     """All replies by scope, where several were asked for (MedPrompt)."""
+    examples: int = 0
+    """How many were shown with it (MedPrompt)."""
     problem: str = ""
-    """Why there is no answer: a prompt that is too long, a request that was refused."""
+    """Why there is no answer: a prompt that is too long, a request that was refused, a reply that was cut off."""
 
 
 def numbers(samples: Sequence[Sample], base: Sequence[Sample] | None, resamples: int) -> dict[str, Any]:
     """Accuracy of the samples with its interval (95 %, Wilson), balanced accuracy and macro F1 with theirs, the best constant
     answer, the share of invalid answers and, against `base` (the same questions), the paired comparison: Tango's interval and
-    McNemar's exact p. `p` values are not yet adjusted for how many there are.
+    McNemar's exact p, not yet adjusted for how many there are. `distinct` prompts may be fewer than n, where a set holds a
+    question twice: intervals take all as independent, and are then a little narrow.
 
     Raises `ValueError` where the two do not pair up.
     """
@@ -56,6 +58,7 @@ def numbers(samples: Sequence[Sample], base: Sequence[Sample] | None, resamples:
     against = mcnemar_p(right, [true == label for true in truth])
     found = {
         "n": len(samples),
+        "distinct": len({json.dumps(s.prompt) for s in samples}),
         "accuracy": accuracy.mean,
         "ci95": _bounds(accuracy),
         "balanced_accuracy": balanced.mean,
@@ -63,13 +66,14 @@ def numbers(samples: Sequence[Sample], base: Sequence[Sample] | None, resamples:
         "macro_f1": f1.mean,
         "macro_f1_ci95": _bounds(f1),
         "invalid": sum(answer is None for answer in parsed) / len(samples),
+        "problems": sum(bool(s.problem) for s in samples) / len(samples),
         "constant_answer": label,
         "constant_baseline": share,
         "p_vs_constant": against,
         "label_shares": {name: truth.count(name) / len(truth) for name in sorted(set(truth))},
         "answer_shares": {name: parsed.count(name) / len(parsed) for name in sorted({a for a in parsed if a})},
         "mark": mark(accuracy, share, against, parsed),
-        "least_effect": None,
+        "base_accuracy": None,
         "change_vs_base": None,
         "change_ci95": None,
         "p_vs_base": None,
@@ -81,9 +85,8 @@ def numbers(samples: Sequence[Sample], base: Sequence[Sample] | None, resamples:
     before = [s.correct for s in base]
     change = difference_interval(right, before)
     differ = sum(a != b for a, b in zip(right, before, strict=True)) / len(right)
-    least = least_effect(len(right), sum(before) / len(before))
     return found | {
-        "least_effect": None if isinf(least) else least,  # none could be found
+        "base_accuracy": sum(before) / len(before),
         "discordant": differ,
         "change_vs_base": change.mean,
         "change_ci95": _bounds(change),

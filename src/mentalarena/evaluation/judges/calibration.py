@@ -136,19 +136,30 @@ def agreement(questions: Sequence[Question], first: Values, second: Values, resa
     Krippendorff's ordinal alpha of ratings; None, with the reason, where it is not defined."""
     form = FORMS[questions[0].form]
     both = [q for q in questions if q.key in second]
-    keys = sorted({q.key for q in both if not q.control} or {q.key for q in both})
-    pairs = [(a, b) for key in keys if (a := first.get(key)) is not None and (b := second[key]) is not None]
+    keys = {q.key: q.item for q in both if not q.control} or {q.key: q.item for q in both}
+    pairs = {key: (a, b) for key in sorted(keys) if (a := first.get(key)) is not None and (b := second[key]) is not None}
     measure = "Krippendorff's alpha (ordinal)" if form.label == "rating" else "Cohen's kappa"
-    told: Json = {"measure": measure, "n": len(pairs), "same": _share([a == b for a, b in pairs])}
-    one, two = [a for a, _ in pairs], [b for _, b in pairs]
+    told: Json = {"measure": measure, "n": len(pairs), "same": _share([a == b for a, b in pairs.values()])}
+    one, two = [a for a, _ in pairs.values()], [b for _, b in pairs.values()]
     try:
-        rated = form.label == "rating"
-        found = (
-            krippendorff_alpha([one, two], "ordinal", min(resamples, 999)) if rated else cohen_kappa(one, two, resamples)
-        )
+        if form.label != "rating":
+            found = cohen_kappa(one, two, resamples)
+        elif len(set(keys.values())) == len(keys):
+            found = krippendorff_alpha([one, two], "ordinal", min(resamples, 999))
+        else:  # dimensions of one dialogue hang together: it is one item, by its mean
+            told |= {"measure": "Krippendorff's alpha (interval) of means"}
+            found = krippendorff_alpha(_means(keys, pairs), "interval", min(resamples, 999))
     except ValueError as error:
         return told | {"mean": None, "ci95": None, "why": str(error)}
     return told | _told(found)
+
+
+def _means(items: Mapping[str, str], pairs: Mapping[str, tuple[str, str]]) -> list[list[int]]:
+    """The mean rating of each item by either judge, in thousandths (alpha does not mind the unit)."""
+    rated = defaultdict[str, list[tuple[int, int]]](list)
+    for key, (a, b) in pairs.items():
+        rated[items[key]].append((int(a), int(b)))
+    return [[round(1000 * fmean(pair[place] for pair in own)) for own in rated.values()] for place in (0, 1)]
 
 
 def _label(calibration: Mapping[str, Any], invalid: float, paired: bool) -> str:
@@ -156,7 +167,7 @@ def _label(calibration: Mapping[str, Any], invalid: float, paired: bool) -> str:
     if accuracy is None:
         return "uncalibrated: no controls"
     if (unreadable := max(invalid, calibration["invalid"])) > UNREADABLE:
-        return f"uncalibrated: {unreadable:.2f} of the answers cannot be read, expected at most {UNREADABLE:.2f}"
+        return f"uncalibrated: {unreadable:.0%} of the answers cannot be read, expected at most {UNREADABLE:.0%}"
     if accuracy["ci95"][0] <= CHANCE + MARGIN:
         low, high = accuracy["ci95"]
         return (
