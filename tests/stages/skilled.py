@@ -17,7 +17,7 @@ from mentalarena.stages.contestants import contestants
 from mentalarena.stages.run import Json, opened
 from tests.models.fake_server import FakeServer, completion
 
-DEVELOPMENT, HELD_OUT = 8, 5
+DEVELOPMENT, HELD_OUT = 9, 5
 
 
 def expert(messages: Sequence[Message], sampling: Sampling) -> str:

@@ -111,7 +111,7 @@ def test_3_a_judge_that_cannot_be_read_has_no_number(run: Run) -> None:
         assert part["figure"]["invalid"] == 1.0, name
         assert part["figure"]["mean"] is None
         assert part["calibration"]["balanced_accuracy"]["mean"] == 0.0
-        assert part["label"].startswith("uncalibrated: 1.00 of the answers cannot be read")
+        assert part["label"].startswith("uncalibrated: 100% of the answers cannot be read")
 
 
 def test_3_a_judge_that_reads_the_easy_ones_alone_is_not_believed(run: Run) -> None:
