@@ -99,3 +99,17 @@ def test_a_patient_is_the_mean_of_its_tasks_and_of_its_checks() -> None:
     assert right_answers(answers) == {"p": pytest.approx(0.5)}
     verdicts = [Verdict("p", "choice", 1.0), Verdict("q", "choice", 0.0), Verdict("p", "health", 0.5)]
     assert right_verdicts(verdicts) == {"p": 0.75, "q": 0.0}
+
+
+def test_2_rounding_is_no_difference() -> None:
+    """The same weights in two engines."""
+    first = {patient: round(score, 4) for patient, score in scores(0.5).items()}
+    found = rank({"first": first, "second": {patient: score + 3e-6 for patient, score in first.items()}}, 199, 199)
+    assert [(pair.difference.mean, pair.p) for pair in found.pairs] == [(0.0, 1.0)]
+
+
+def test_ranks_are_no_surer_than_the_corrected_pairs() -> None:
+    """Three patients who all agree are no proof, however sure resampling them looks."""
+    few = PATIENTS[:3]
+    found = rank({name: {p: scores(skill)[p] for p in few} for name, skill in (("good", 0.8), ("poor", 0.2))}, 199, 199)
+    assert [(rated.rank, rated.rank_low, rated.rank_high) for rated in found.rated] == [(1, 1, 2), (2, 1, 2)]

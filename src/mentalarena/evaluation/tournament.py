@@ -21,6 +21,8 @@ from mentalarena.evaluation.verifier import Verdict
 
 TIE = 0.01
 """Scores of one patient (0 to 1) that differ by no more than this are a tie: neither model did better."""
+DIGITS = 4
+"""Of a score that are compared."""
 SIGNIFICANT = 0.05
 """Of a p that is corrected over all pairs."""
 
@@ -88,7 +90,8 @@ def rank(scores: Mapping[str, Scores], resamples: int = 9999, strength_resamples
         raise ValueError(f"{len(scores)} contestants; expected at least two")
     patients = _shared(scores)
     played = matches(scores, tie)
-    values = {name: [own[patient] for patient in patients] for name, own in scores.items()}
+    # equal weights in two engines differ in the last digits: that is no difference
+    values = {name: [round(own[patient], DIGITS) for patient in patients] for name, own in scores.items()}
     names = list(combinations(scores, 2))
     ps = [paired_p(values[first], values[second], resamples) for first, second in names]
     pairs = []
