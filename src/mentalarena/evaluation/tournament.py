@@ -103,7 +103,7 @@ def rank(scores: Mapping[str, Scores], resamples: int = 9999, strength_resamples
     order = list(scores)
     rated = sorted(bradley_terry(played, strength_resamples), key=lambda r: (r.rank, order.index(r.name)))
     rated = [_within(own, pairs) for own in rated]
-    means = {name: mean_interval(own, resamples) for name, own in values.items()}
+    means = {name: mean_interval([own[patient] for patient in patients], resamples) for name, own in scores.items()}
     return Ranking(tuple(rated), tuple(pairs), means, len(patients))
 
 
