@@ -151,7 +151,7 @@ NOTHING: Final[tuple[tuple[Mapping[str, str], tuple[str, ...]], ...]] = (
     (YNM, (
         "yes, maybe", "There is no evidence to say yes", "There is no difference: it's unclear",
         "Answer: yes, no, maybe", "yes, no, or maybe", "Maybe, yes, or no", "Yes, maybe", "Yes, probably not",
-        "yes|no|maybe", "yes, no and maybe", "Maybe yes, maybe no", "No. Yes. Maybe.",
+        "yes|no|maybe", "yes, no and maybe", "No. Yes. Maybe.",
         "No, cannot be answered from the abstract.", "It is not clear whether yes.", "Answer with yes, no or maybe.",
     )),
     (CAUSES, (

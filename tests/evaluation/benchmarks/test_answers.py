@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mentalarena.evaluation.benchmarks.answers import read_answer
 from tests.evaluation.benchmarks.answer_cases import CAMS, DRUG, HARDER, LIKE_MODELS, NESTED, OWN, TEN, YN, YNM, Case
+from tests.evaluation.benchmarks.hostile_cases import NO_OTHER, NOTHING
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "benchmarks" / "tricky_answers.jsonl"
 
@@ -19,6 +20,17 @@ SHARED = Path(__file__).parents[3].parent / "shared" / "benchmarks" / "tricky_an
 def test_a_reply_is_read_as_a_careful_reader_would(case: Case) -> None:
     options, output, expected = case
     assert read_answer(output, options) == expected
+
+
+@pytest.mark.parametrize("number", range(len(NOTHING)))
+def test_a_reply_that_asserts_no_one_option_is_never_credited(number: int) -> None:
+    options, replies = NOTHING[number]
+    assert {reply: found for reply in replies if (found := read_answer(reply, options)) is not None} == {}
+
+
+def test_an_answer_that_is_taken_back_is_never_credited() -> None:
+    read = {output: (read_answer(output, options), expected) for options, output, expected in NO_OTHER}
+    assert {output: found for output, (found, expected) in read.items() if found not in {None, expected}} == {}
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared benchmarks are not beside this checkout")
@@ -116,6 +128,27 @@ def test_two_options_are_no_answer(data: st.DataObject, options: dict[str, str],
         two.reverse()
     words = [data.draw(st.sampled_from([label, options[label]])) for label in two]
     assert read_answer(dress.format(between.join(words)), options) is None
+
+
+NO_LETTERS = st.text(st.characters(exclude_categories=["L", "Cs", "Co", "Cn"]), min_size=1, max_size=6)
+JOINERS = st.sampled_from(
+    ["or", "and", "vs", "vs.", "then", "plus", "with", "to", "through", "as well as", "versus", "and/or", "followed by"]
+).map(lambda word: f" {word} ")
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.data(),
+    st.sampled_from([DRUG, TEN]),
+    st.one_of(NO_LETTERS, JOINERS, st.sampled_from([f"{a}{c}{a}" for c in "|\\/+>-\u2013\u2026\t\n" for a in ("", " ")])),
+    st.sampled_from(DRESSES),
+    st.integers(2, 4),
+)
+def test_labels_however_joined_are_no_answer(
+    data: st.DataObject, options: dict[str, str], between: str, dress: str, count: int
+) -> None:
+    labels = data.draw(st.permutations(list(options)))[:count]
+    assert read_answer(dress.format(between.join(labels)), options) is None
 
 
 @given(st.data(), OPTION_SETS, st.sampled_from(REFUSALS))
