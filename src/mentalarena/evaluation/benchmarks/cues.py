@@ -167,7 +167,7 @@ OPENS = _cue(
 NAMES_THE_PLACE = _cue(r"[:=]\s*$|->\s*$")
 
 # closed words
-HEADING = _cue(r"\s?(?:answer|response|output) ?: ?")
+HEADING = _cue(r"^\s?(?:final )?(?:answer|response|output) ?: ?")
 LEAD = _cue(rf"\W*?{MARK}(?:\W{{1,3}}(?:and |or |nor )?{MARK})*")
 NO_CAUSE = _cue(r"\bno (?:\w{1,12} ){0,2}(?:causes?|reasons?)\b of \w{1,20}|\bno (?:clear |specific )?causes?\b(?= (?:is|are) shown)")
 _WHO = r"(?:poster|post|author|user|person|text|writer)"

@@ -40,6 +40,7 @@ _DRESS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(\b(?:answer|choice|option)\b(?:[^.:?\n]{0,60}:| ?-?)|\bis ?[:\-]?) ?\n\s*", r"\1 "),
     )
 )
+_UNSEEN = {"Cf", "Cs", "Co", "Cn", "Mn", "Me"}
 _QUOTES = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": " - ", "\u2212": "-"}
 )
@@ -76,7 +77,7 @@ def plain(text: str) -> str:
     """NFKC, without what is not seen or is of private use, and without markup; line ends stay."""
     text = unicodedata.normalize("NFKC", text).translate(_QUOTES)
     if not text.isascii():
-        text = "".join(c if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn", "Mn"} else "" for c in text)
+        text = "".join(" " if kind in {"No", "Nl"} else c for c in text if (kind := unicodedata.category(c)) not in _UNSEEN)
     text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", ""))
     for pattern, put in _DRESS:
         text = pattern.sub(put, text)
