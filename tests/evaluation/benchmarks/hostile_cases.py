@@ -10,8 +10,20 @@ from tests.evaluation.benchmarks.answer_cases import YN, YNM
 DRUGS: Final = {"A": "Haloperidol", "B": "Clozapine", "C": "Lithium", "D": "Valproate"}
 DOSES: Final = {"A": "5", "B": "10", "C": "15", "D": "20"}
 DISORDERS: Final = {"A": "Schizophrenia", "B": "Bipolar disorder", "C": "Major depression", "D": "None of the above"}
-SPECTRUM: Final = {"A": "Schizophrenia", "B": "Schizoaffective disorder", "C": "Schizophreniform disorder", "D": "Brief psychotic disorder"}
-CAUSES: Final = {"A": "none", "B": "bias or abuse", "C": "jobs and career", "D": "medication", "E": "relationship", "F": "alienation"}
+SPECTRUM: Final = {
+    "A": "Schizophrenia",
+    "B": "Schizoaffective disorder",
+    "C": "Schizophreniform disorder",
+    "D": "Brief psychotic disorder",
+}
+CAUSES: Final = {
+    "A": "none",
+    "B": "bias or abuse",
+    "C": "jobs and career",
+    "D": "medication",
+    "E": "relationship",
+    "F": "alienation",
+}
 MINDS: Final = {"A": "Normal intelligence", "B": "Mental retardation", "C": "Both", "D": "None"}
 
 NOTHING: Final[tuple[tuple[Mapping[str, str], tuple[str, ...]], ...]] = (
@@ -200,7 +212,7 @@ NO_OTHER: Final[tuple[tuple[Mapping[str, str], str, str], ...]] = (
     (DRUGS, "Answer: B\n\nFinal Answer: C", "C"),
     (DRUGS, "**Answer: B**\n\nWait, let me double-check. Lithium is the drug for mania. **Final Answer: C**", "C"),
     (DRUGS, "I'm guessing: B", "B"),
-    (DRUGS, "{\"answer\": \"B\", \"confidence\": 0.1}", "B"),
+    (DRUGS, '{"answer": "B", "confidence": 0.1}', "B"),
     (MINDS, "Both", "C"),
     (MINDS, "None", "D"),
     (YN, "no.", "no"),

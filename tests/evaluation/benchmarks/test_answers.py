@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -130,7 +131,9 @@ def test_two_options_are_no_answer(data: st.DataObject, options: dict[str, str],
     assert read_answer(dress.format(between.join(words)), options) is None
 
 
-NO_LETTERS = st.text(st.characters(exclude_categories=["L", "M", "Cs", "Co", "Cn"]), min_size=1, max_size=6)
+NO_LETTERS = st.text(st.characters(exclude_categories=["L", "M", "Cs", "Co", "Cn"]), min_size=1, max_size=6).filter(
+    lambda text: not any(c.isalpha() for c in unicodedata.normalize("NFKC", text))
+)
 JOINERS = st.sampled_from(
     ["or", "and", "vs", "vs.", "then", "plus", "with", "to", "through", "as well as", "versus", "and/or", "followed by"]
 ).map(lambda word: f" {word} ")

@@ -100,7 +100,11 @@ class _Reader:
             if firm is None and not opened and self._open_labels(segments) - labels:
                 return frozenset()
             after = segments[last.segment :]
-            return frozenset() if len(labels) != 1 or self._disturbed(labels, last, segments) or self._another(labels, after) else labels
+            return (
+                frozenset()
+                if len(labels) != 1 or self._disturbed(labels, last, segments) or self._another(labels, after)
+                else labels
+            )
         told = list(_before_reasons(segments))
         found = self._concluded(told) or self._concluded(segments)
         told = told if self._concluded(told) else segments
@@ -126,7 +130,7 @@ class _Reader:
                 continue
             if not cue:
                 if number and cues.BARE.match(segment):
-                    yield _Statement(number, self._sure(segment, weak=False), adds=adds, corrects=corrects, firm=False)
+                    yield _Statement(number, self._sure(segment, weak=True), adds=adds, corrects=corrects, firm=False)
                 continue
             refusal = cues.REFUSAL.search(segment, 0, cue.start())
             if refusal and not _YIELDS.search(segment[refusal.end() : cue.start()]):
@@ -159,9 +163,11 @@ class _Reader:
         before = [] if last.firm else [cues.DISCLAIMS.sub(" ", s) for s in segments[: last.segment]]
         if any(cues.EXPLAINS.match(s) for s in after):
             after = after[: next(n for n, s in enumerate(after) if cues.EXPLAINS.match(s))]
-        return any(cues.REFUSAL.search(s) or cues.TAKEN_BACK.search(s) for s in [*before, *after]) or (
-            not last.firm and any(cues.UNSURE.search(s) for s in segments)
-        ) or any(cues.UNSURE.search(s) and len(s.split()) <= 2 * _SHORT for s in after)
+        return (
+            any(cues.REFUSAL.search(s) or cues.TAKEN_BACK.search(s) for s in [*before, *after])
+            or (not last.firm and any(cues.UNSURE.search(s) for s in segments))
+            or any(cues.UNSURE.search(s) and len(s.split()) <= 2 * _SHORT for s in after)
+        )
 
     def _another(self, labels: frozenset[str], after: list[str]) -> bool:
         """Whether another option is called right, too."""
@@ -172,18 +178,36 @@ class _Reader:
             for place, clause in enumerate(clauses):
                 if cues.DENIAL.search(clause):
                     continue
-                if place and number and clause is clauses[-1] and re.fullmatch(rf"\W*{MARK_OF_LABEL}\W*", clause) and self._mentions.of(clause, weak=False) - labels:
+                if (
+                    place
+                    and number
+                    and clause is clauses[-1]
+                    and re.fullmatch(rf"\W*{MARK_OF_LABEL}\W*", clause)
+                    and self._mentions.of(clause, weak=False) - labels
+                ):
                     return True
                 if self._mentions.of(clause, weak=False) - labels and cues.AFFIRMS.search(clause):
                     return True
                 marked = re.findall(MARK_OF_LABEL, clause)
-                if marked and self._mentions.of("".join(marked), weak=False) - labels and number and cues.AFFIRMS_LABEL.search(clause):
+                if (
+                    marked
+                    and self._mentions.of("".join(marked), weak=False) - labels
+                    and number
+                    and cues.AFFIRMS_LABEL.search(clause)
+                ):
                     return True
         return False
 
     def _open_labels(self, segments: list[str]) -> frozenset[str]:
         """Labels that stand anywhere and are not denied."""
-        return frozenset().union(*(self._mentions.of("".join(re.findall(MARK_OF_LABEL, c)), weak=False) for s in segments for c in _clauses(s) if not cues.DENIAL.search(c)))
+        return frozenset().union(
+            *(
+                self._mentions.of("".join(re.findall(MARK_OF_LABEL, c)), weak=False)
+                for s in segments
+                for c in _clauses(s)
+                if not cues.DENIAL.search(c)
+            )
+        )
 
     def _opened(self, segments: list[str]) -> _Statement | None:
         first = segments[0]
@@ -193,9 +217,14 @@ class _Reader:
             return None
         labels = self._sure(_until_reason(first), weak=True)
         for segment in segments[1:]:  # a list of the options is no answer
-            if cues.EXPLAINS.match(segment) or cues.STATED.search(segment) or cues.NAMED_RIGHT.search(segment) or cues.CORRECTS.search(segment):
+            if (
+                cues.EXPLAINS.match(segment)
+                or cues.STATED.search(segment)
+                or cues.NAMED_RIGHT.search(segment)
+                or cues.CORRECTS.search(segment)
+            ):
                 break
-            if re.match(rf"\W*?(?:{MARK_OF_LABEL}|{MARK}\W{{0,9}}$)", segment):
+            if cues.LISTS.match(segment):
                 labels |= self._sure(segment, weak=False)
         return _Statement(0, labels, firm=False) if labels or self._mentions.of(first, weak=True) else None
 
@@ -217,7 +246,13 @@ class _Reader:
                 continue
             labels = self._sure(_told_after(cue), weak=False)
             found = labels if therefore else found | labels
-        if not found and not cues.NOT_MINE.search(segments[-1]) and not cues.TEMPLATE.search(segments[-1]) and named == [len(segments) - 1] and cues.ENDS_IN.search(segments[-1]):
+        if (
+            not found
+            and not cues.NOT_MINE.search(segments[-1])
+            and not cues.TEMPLATE.search(segments[-1])
+            and named == [len(segments) - 1]
+            and cues.ENDS_IN.search(segments[-1])
+        ):
             found = self._sure(segments[-1], weak=False)
         return found
 
@@ -225,9 +260,9 @@ class _Reader:
 
     def _word(self, segments: list[str]) -> frozenset[str]:
         first = cues.HEADING.sub("", segments[0])
-        stated = [s for s in self._stated([first, *segments[1:]]) if s.firm]
-        opened = self._opened_polar(first, segments[1:]) if self._mentions.polar else self._opened_closed(first)
         told = list(_before_reasons(segments))
+        stated = [s for s in self._stated([first, *segments[1:]]) if s.firm and (s.labels or s.segment < len(told))]
+        opened = self._opened_polar(first, segments[1:]) if self._mentions.polar else self._opened_closed(first)
         if any(cues.TEMPLATE.search(s) for s in segments[:1]) or (self._mentions.polar and cues.TALKS.match(first)):
             return frozenset()
         if not stated and any(cues.REFUSAL.search(cues.DISCLAIMS.sub(" ", s)) or cues.UNSURE.search(s) for s in told):
@@ -260,7 +295,9 @@ class _Reader:
         if cues.UNSURE.search(first) or cues.OR_NOT.search(first):
             return frozenset() if named else None
         said = {
-            self._mentions.words[word] for pattern, word in ((cues.SAYS_NO, "no"), (cues.SAYS_YES, "yes")) if pattern.search(first)
+            self._mentions.words[word]
+            for pattern, word in ((cues.SAYS_NO, "no"), (cues.SAYS_YES, "yes"))
+            if pattern.search(first)
         }
         if said and named <= said:
             return frozenset(said)

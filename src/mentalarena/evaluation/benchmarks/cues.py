@@ -16,9 +16,13 @@ def _cue(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern.replace(r"\W", r"[^\w\ue000-\ue3ff]"), re.IGNORECASE)
 
 
-_RIGHT = r"(?:correct|right|acceptable|valid|plausible|suitable|appropriate|reasonable|fine|good|of choice|defensible|answer)"
+_RIGHT = (
+    r"(?:correct|right|acceptable|valid|plausible|suitable|appropriate|reasonable|fine|good|of choice|defensible|answer)"
+)
 _THEREFORE = r"(?:so|therefore|thus|hence|in conclusion|in summary|overall|consequently|accordingly)"
-_ABLE = r"(?:cannot|can't|can not|could not|couldn't|unable to|not able to|won't|will not|declines? to|refuse to|not going to)"
+_ABLE = (
+    r"(?:cannot|can't|can not|could not|couldn't|unable to|not able to|won't|will not|declines? to|refuse to|not going to)"
+)
 _NOUN = r"(?:answer|option|choice|response|conclusion|verdict|decision|prediction|label|classification|selection|ans|correct one)"
 _SURE = r"(?:likely|probably|definitely|certainly|clearly|surely|simply|indeed|most likely|therefore|thus|then|now|still)"
 
@@ -72,7 +76,7 @@ UNSURE = _cue(
 )
 """Says that the answer is not known; overruled by an answer that is stated all the same."""
 REFUSAL = _cue(
-    rf"\b{_ABLE}\W{{1,3}}(?:\w+\W{{1,3}}){{0,3}}?"
+    rf"(?<!they )(?<!he )(?<!poster )(?<!author )(?<!user )(?<!person )(?<!who )(?<!people )\b{_ABLE}\W{{1,3}}(?:\w+\W{{1,3}}){{0,3}}?"
     r"(?:answer|say|choose|determined?|provide|decided?|tell|give|select|pick|assist|help|advise|comment|respond|diagnose|"
     r"assess|judge|confirm\w{0,2}|evaluate|recommend|know|classify|make (?:a|any|such|this|that)|discuss|be (?:determined|answered|checked))\b|"
     r"\bi (?:won't|will not|can't|cannot)\b(?=\W*$|\.)|"
@@ -94,7 +98,7 @@ DISCLAIMS = _cue(
 )
 """Words of care that refuse nothing, once an answer has been given."""
 TEMPLATE = _cue(
-    r"\b(?:for example|for instance|e\.g\b|such as|format|(?:answer|reply|respond) (?:only )?(?:with|using|by)|wants? me to|should look like|"
+    r"\b(?:for example|for instance|e\.g\b|such as|format|(?:answer|reply|respond) (?:only )?(?:with|using|by)|wants? me to|should look like|in the form|you should|"
     r"choose one|options ?:|choices ?:|example ?:|instructions?)|"
     rf"\b(?:answer|say|reply|respond) {MARK} (?:if|when|or)\b",
 )
@@ -115,7 +119,8 @@ STATED = _cue(
 )
 NAMED_RIGHT = _cue(
     rf"{MARK}\s?(?:is|are|was|would be|must be|seems|appears|remains)\s(?:therefore |thus |clearly |still )?"
-    r"(?:the |a |an |most |best |only |more |single ){0,3}(?:correct|right|answer|best|better|likely|appropriate|preferred)\b",
+    r"(?:the |a |an |most |best |only |more |single ){0,3}(?:correct|right|answer|best|better|likely|appropriate|preferred)\b|"
+    rf"{MARK} (?:as )?the (?:best|correct|right|most \w{{3,12}}) (?:answer|option|choice|diagnosis|treatment)\b",
 )
 NOT_MINE = _cue(
     r"\b(?:wrong|incorrect|least|worst|trap|tempting|common|student'?s?|users?|user's|previous|initial|first|preliminary|draft|"
@@ -127,7 +132,9 @@ NOT_MINE = _cue(
 ADDS = _cue(r"\b(?:another|also|alternative(?:ly)?|equally|second|additional|too|as well)\b")
 CORRECTS = _cue(
     r"\b(?:final(?:ly)?|revised|edit(?:ed)?|correction|corrected|updated?|actually|wait|hold on|scratch|oops|kidding|second thoughts?|reflection|"
-    r"reconsider\w{0,5}|reviewing|changed my mind|sorry|no|instead|meant?)\b|(?:^|,|\band)\W{0,3}" + _THEREFORE + r"\b|\btherefore\b",
+    r"reconsider\w{0,5}|reviewing|changed my mind|sorry|no|instead|meant?)\b|(?:^|,|\band)\W{0,3}"
+    + _THEREFORE
+    + r"\b|\btherefore\b",
 )
 AFFIRMS = _cue(
     rf"\b(?:also|equally|just as|as well|likewise|alternative(?:ly)?|or|would be|could be|might be|is|are|a|an|the) (?:be |an? |the |just as |equally |more |also )?"
@@ -156,7 +163,8 @@ BARE = _cue(
     r"[^a-z\ue000-\ue3ff]*?(?:(?:based on|given|considering|among|out of|from|in)\b[^,.:\n\ue000-\ue3ff]{1,60}, ?)?"
     r"(?:\b(?:the|it|is|it's|its|so|then|thus|therefore|likely|probably|definitely|certainly|most|select(?:ing|ed)?|choos(?:e|ing)|"
     r"chosen|picking|pick|sure|ok|okay|i|would|must|be|my|assistant|answer|final|option|choice|response|output|letter|hence|wait)\b\W{1,4}"
-    r"){0,6}" + rf"{MARK}(?:[^a-z\ue000-\ue3ff]{{0,4}}{MARK}){{0,9}}(?:[^a-z\ue000-\ue3ff]{{0,9}}$|,? ?(?:not\b|rather than\b|{REASON.pattern}))",
+    r"){0,6}"
+    + rf"{MARK}(?:[^a-z\ue000-\ue3ff]{{0,4}}{MARK}){{0,9}}(?:[^a-z\ue000-\ue3ff]{{0,9}}$|,? ?(?:not\b|rather than\b|{REASON.pattern}))",
 )
 """An option, and no word that tells anything else."""
 OPENS = _cue(
@@ -164,12 +172,15 @@ OPENS = _cue(
     rf"\W{{0,2}}?\s?(?:$|[.!?:)(\]\n]|- |, ?(?:{REASON.pattern}|not\b|without\b)|(?<={MARK_OF_LABEL}),|{REASON.pattern}|"
     r"(?:rather than|over|instead of|not)\b)",
 )
+LISTS = _cue(rf"\W*?(?:{MARK_OF_LABEL}|{MARK}\W{{0,9}}$)")
 NAMES_THE_PLACE = _cue(r"[:=]\s*$|->\s*$")
 
 # closed words
 HEADING = _cue(r"^\s?(?:final )?(?:answer|response|output) ?: ?")
 LEAD = _cue(rf"\W*?{MARK}(?:\W{{1,3}}(?:and |or |nor )?{MARK})*")
-NO_CAUSE = _cue(r"\bno (?:\w{1,12} ){0,2}(?:causes?|reasons?)\b of \w{1,20}|\bno (?:clear |specific )?causes?\b(?= (?:is|are) shown)")
+NO_CAUSE = _cue(
+    r"\bno (?:\w{1,12} ){0,2}(?:causes?|reasons?)\b of \w{1,20}|\bno (?:clear |specific )?causes?\b(?= (?:is|are) shown)"
+)
 _WHO = r"(?:poster|post|author|user|person|text|writer)"
 SAYS_NO = _cue(
     r"\bthere (?:is|was|are|were) no (?:clear |significant |strong |good |such )?(?:evidence|association|difference|relation|"

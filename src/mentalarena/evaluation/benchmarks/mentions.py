@@ -50,12 +50,12 @@ _OTHER_LETTER = re.compile(
     re.IGNORECASE,
 )
 _STANDS_ALONE = re.compile(
-    rf"\s*(?:$|\.(?!\w)|[,;:()\[!?/\]&\n=]|- |{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?![\w'])|(?:is|was|and|or|because|since|as|but|"
+    rf"\s*(?:$|\.(?!\w)|[,;:()\[!?/\]&\n=]|- |{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'|[^\W\d_])|(?:is|was|and|or|because|since|as|but|"
     r"seems|would|over|rather|not|nor|due|which|for|from|while|whereas|has|cannot|can|does|may|might|must|could|appears|looks|"
-    r"instead|then|plus|with|vs|versus|to|through|thru|followed|alongside|together|if|when|unless|also|too|alone|only)\b)"
+    r"instead|then|plus|with|vs|versus|to|through|thru|followed|alongside|together|if|when|unless|also|too|alone|only|the (?:best|correct|right|most))\b)"
 )
 _PRONOUN_ALONE = re.compile(
-    rf"\s*(?:$|(?:, ?(?:and |or )?|(?:and|or|&) )[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?![\w'])|"
+    rf"\s*(?:$|(?:, ?(?:and |or )?|(?:and|or|&) )[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'|[^\W\d_])|"
     r"(?:is|or|because|then|plus|with|vs|versus|to|through|as well)\b)"
 )
 _LIST = re.compile(rf"({MARK})\s?,\s?(?:and |or |nor )?(?={MARK}\s?(?:[,.;\n]|$|and\b|or\b|nor\b))")
@@ -129,7 +129,7 @@ class Mentions:
             rf"(?:^|(?<=\n)) ?(?P<first>[{_LETTERS}])(?=[.):])",
             rf"(?<![\w\-'+])(?<!(?-i:[a-z])\.)(?<!N/)(?P<bare>[{_LETTERS}])(?![\w'+]|-\w)",
             rf"(?<![^\W\d_])(?<![^\W\d_]\d)(?<!(?-i:[a-z])\.)(?<!N/)(?P<loose>(?-i:[{_LETTERS}]))"
-            rf"(?=[^\w']|$|\d[\W\d_]{{0,40}}(?-i:[{_LETTERS}])(?!\w))",
+            rf"(?=[^\w']|$|\d[\W\d_]{{0,40}}(?-i:[{_LETTERS}])(?![^\W\d_]))",
         ]
 
     def _closed_word(self, word: str) -> str:
@@ -178,10 +178,19 @@ class Mentions:
         written = match[group]
         letter = written.upper()
         whole = match[0].strip() == match.string.strip()
-        if group == "first" and letter == "A" and match.string[match.end() : match.end() + 1] == ":" and not match.string[: match.start()].strip():
+        if (
+            group == "first"
+            and letter == "A"
+            and match.string[match.end() : match.end() + 1] == ":"
+            and not match.string[: match.start()].strip()
+        ):
             return match[0]  # "A:" as the counterpart of "Q:"
         loose = group == "loose" or (group == "first" and bool(_GENUS.match(match.string, match.end())))
-        if not whole and group in {"bare", "option", "loose"} and not self._alone(match, written if group != "option" else "x"):
+        if (
+            not whole
+            and group in {"bare", "option", "loose"}
+            and not self._alone(match, written if group != "option" else "x")
+        ):
             if written.islower() or letter in "AI" or self._of_another_kind(match):
                 return match[0]
             loose = True
@@ -196,7 +205,9 @@ class Mentions:
         """Labels of the mentions in a marked text; the empty string for an answer that is none of the options."""
         marks = [mark for mark in re.findall(MARK, marked) if weak or ord(mark) < _WEAK or mark == _FOREIGN]
         sure = {self.labels[ord(mark) & 0xFF] for mark in marks if ord(mark) < _LOOSE}
-        loose = {"" for mark in marks if mark == _FOREIGN or (ord(mark) >= _LOOSE and self.labels[ord(mark) & 0xFF] not in sure)}
+        loose = {
+            "" for mark in marks if mark == _FOREIGN or (ord(mark) >= _LOOSE and self.labels[ord(mark) & 0xFF] not in sure)
+        }
         return frozenset(sure | loose)
 
 
@@ -219,7 +230,11 @@ def _telling(text: str) -> bool:
 def _pattern(text: str) -> str:
     """The text as whole words, in any spacing; a number not as a part of another."""
     words = r"\s{1,3}".join(re.escape(word) for word in text.split())
-    start = r"(?<!\w)(?<!\w-)" + (r"(?<!\d[.,])(?<![<>+=/-])(?<![<>+=/-] )" if text[0].isdigit() else "") if re.match(r"\w", text) else ""
+    start = (
+        r"(?<!\w)(?<!\w-)" + (r"(?<!\d[.,])(?<![<>+=/-])(?<![<>+=/-] )" if text[0].isdigit() else "")
+        if re.match(r"\w", text)
+        else ""
+    )
     end = (
         r"(?![.,/]?\d|\s?%)" if text[-1].isdigit() else r"(?:s\b)?" if _telling(text) and text[-1] not in "s" else ""
     ) + r"(?!-?\w)"
