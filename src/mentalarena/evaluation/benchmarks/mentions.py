@@ -45,17 +45,23 @@ _QUOTES = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": " - ", "\u2212": "-"}
 )
 _OTHER_LETTER = re.compile(
-    r"(?:vitamins?|hepatitis|types?|groups?|class|grade|stage|factor|protein|influenza|cluster|criteri(?:on|a)|part|phase|axis|"
-    r"schedule|category|drug|patient|case|figure|table|coenzyme|immunoglobulin|bipolar|plan|section|appendix|error|panel|arm) ?$",
+    r"(?:vitamins?|hepatitis|types?|groups?|class|grade|stage|factor|protein|influenza|cluster|criteri(?:on|a)|part|"
+    r"phase|axis|"
+    r"schedule|category|drug|patient|case|figure|table|coenzyme|immunoglobulin|bipolar|plan|section|appendix|error|"
+    r"panel|arm) ?$",
     re.IGNORECASE,
 )
 _STANDS_ALONE = re.compile(
-    rf"\s*(?:$|\.(?!\w)|[,;:()\[!?/\]&\n=]|- |{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'|[^\W\d_])|(?:is|was|and|or|because|since|as|but|"
-    r"seems|would|over|rather|not|nor|due|which|for|from|while|whereas|has|cannot|can|does|may|might|must|could|appears|looks|"
-    r"instead|then|plus|with|vs|versus|to|through|thru|followed|alongside|together|if|when|unless|also|too|alone|only|the (?:best|correct|right|most))\b)"
+    rf"\s*(?:$|\.(?!\w)|[,;:()\[!?/\]&\n=]|- |{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'|[^\W\d_])|(?:is|was|and|or|because|"
+    rf"since|as|but|"
+    r"seems|would|over|rather|not|nor|due|which|for|from|while|whereas|has|cannot|can|does|may|might|must|could|"
+    r"appears|looks|"
+    r"instead|then|plus|with|vs|versus|to|through|thru|followed|alongside|together|if|when|unless|also|too|alone|only|"
+    r"the (?:best|correct|right|most))\b)"
 )
 _PRONOUN_ALONE = re.compile(
-    rf"\s*(?:$|(?:, ?(?:and |or )?|(?:and|or|&) )[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'|[^\W\d_])|"
+    rf"\s*(?:$|(?:, ?(?:and |or )?|(?:and|or|&) )[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'|"
+    rf"[^\W\d_])|"
     r"(?:is|or|because|then|plus|with|vs|versus|to|through|as well)\b)"
 )
 _LIST = re.compile(rf"({MARK})\s?,\s?(?:and |or |nor )?(?={MARK}\s?(?:[,.;\n]|$|and\b|or\b|nor\b))")
