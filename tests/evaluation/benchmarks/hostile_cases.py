@@ -233,5 +233,9 @@ NO_OTHER: Final[tuple[tuple[Mapping[str, str], str, str], ...]] = (
     (YN, "Answer: yes\nFinal answer: no", "no"),
     (YN, "Yes. Wait, no.", "no"),
     (YN, "Initially yes, finally no.", "no"),
+    (DRUGS, "Answer: A\n\nHmm, wait. The mania points elsewhere.\n\nAnswer: D", "D"),
+    (DRUGS, "I initially chose B. On reflection, D is correct.", "D"),
+    (DRUGS, "The answer is C... actually, no, B.", "B"),
+    (DRUGS, "Answer: C. Correction: D", "D"),
 )
 """Replies that no careful reader takes for another option than the one given here; whether that one is read is left open."""

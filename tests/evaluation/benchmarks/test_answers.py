@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from mentalarena.evaluation.benchmarks.answers import read_answer
 from tests.evaluation.benchmarks.answer_cases import CAMS, DRUG, HARDER, LIKE_MODELS, NESTED, OWN, TEN, YN, YNM, Case
+from tests.evaluation.benchmarks.chat_cases import ANSWERS, NO_ANSWERS
 from tests.evaluation.benchmarks.hostile_cases import NO_OTHER, NOTHING
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "benchmarks" / "tricky_answers.jsonl"
 
 
-@pytest.mark.parametrize("case", [*OWN, *LIKE_MODELS, *HARDER], ids=lambda case: repr(case[1][:50]))
+@pytest.mark.parametrize("case", [*OWN, *LIKE_MODELS, *HARDER, *ANSWERS, *NO_ANSWERS], ids=lambda case: repr(case[1][:50]))
 def test_a_reply_is_read_as_a_careful_reader_would(case: Case) -> None:
     options, output, expected = case
     assert read_answer(output, options) == expected
@@ -171,7 +172,11 @@ def test_a_denied_option_is_no_answer(data: st.DataObject, options: dict[str, st
 
 
 @settings(deadline=None)
-@given(st.sampled_from([*OWN, *LIKE_MODELS, *HARDER]), st.text(" \t\n", max_size=4), st.text(" \t\n", max_size=4))
+@given(
+    st.sampled_from([*OWN, *LIKE_MODELS, *HARDER, *ANSWERS, *NO_ANSWERS]),
+    st.text(" \t\n", max_size=4),
+    st.text(" \t\n", max_size=4),
+)
 def test_space_around_a_reply_changes_nothing(case: Case, before: str, after: str) -> None:
     options, output, expected = case
     assert read_answer(before + output + after, options) == expected

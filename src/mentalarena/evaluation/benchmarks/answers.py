@@ -10,17 +10,24 @@ answer. For closed words the opening comes first, and no other word of the optio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from mentalarena.evaluation.benchmarks import cues
 from mentalarena.evaluation.benchmarks.mentions import MARK, MARK_OF_LABEL, Mentions, plain, without_thoughts
+from mentalarena.evaluation.benchmarks.statements import (
+    Statement,
+    before_reasons,
+    clauses,
+    joined,
+    last_of,
+    told_after,
+    until_reason,
+)
 
 LONGEST = 40_000
 """Characters of a reply that are read: of longer ones both ends, and there only what is stated or opens the reply counts."""
 _NEXT_QUESTION = re.compile(r"\n\s{0,9}(?:question|q|user|human|instruction|input|example)(?: ?\d{1,3})? ?:", re.IGNORECASE)
-_ANOTHER = re.compile(rf"\b(?:and|or) ?({MARK})(?= ?,? ?{cues.REASON.pattern})", re.IGNORECASE)
 _YIELDS = re.compile(r"\b(?:but|however|still|nevertheless|nonetheless|so)\b", re.IGNORECASE)
 _SHORT = 4
 """Words up to which what stands after "answer:" is an answer, if one that names no option."""
@@ -40,19 +47,6 @@ def read_answer(text: str, options: Mapping[str, str]) -> str | None:
 @lru_cache(maxsize=4096)
 def _reader(options: tuple[tuple[str, str], ...]) -> _Reader:
     return _Reader(options)
-
-
-@dataclass(frozen=True, slots=True)
-class _Statement:
-    """What one segment says of the options: which it asserts, which it denies, and how it goes with the one before."""
-
-    segment: int
-    labels: frozenset[str]
-    denied: frozenset[str] = frozenset()
-    adds: bool = False
-    corrects: bool = False
-    firm: bool = True
-    """Whether it outweighs a refusal that stands before it; a bare option does not."""
 
 
 class _Reader:
@@ -90,74 +84,56 @@ class _Reader:
         stated = list(self._stated(segments))
         opened = self._opened(segments)
         firm = next((n for n, s in enumerate(stated) if s.firm), None)
-        listed = opened.labels.union(*(s.labels for s in stated[:firm])) if opened else frozenset[str]()
+        listed = (opened.labels if opened else frozenset()).union(*(s.labels for s in stated[:firm]))
         if firm is not None and len(listed) > 1:  # a list of the options before the answer is none
             stated = stated[firm:]
         elif opened:
             stated.insert(0, opened)
         if stated:
-            labels, last = self._joined(stated, segments)
-            if firm is None and not opened and self._open_labels(segments) - labels:
+            labels, last = joined(stated, segments)
+            loose = firm is None and not opened
+            if loose and (last.segment != len(segments) - 1 or self._open_labels(segments) - labels):
                 return frozenset()
-            after = segments[last.segment :]
-            return (
-                frozenset()
-                if len(labels) != 1 or self._disturbed(labels, last, segments) or self._another(labels, after)
-                else labels
-            )
-        told = list(_before_reasons(segments))
-        found = self._concluded(told) or self._concluded(segments)
-        told = told if self._concluded(told) else segments
+            taken_back = self._disturbed(last, segments) or self._another(labels, segments[last.segment :])
+            return frozenset() if taken_back else labels
+        told = list(before_reasons(segments))  # what stands in the reasons for a conclusion refuses nothing
+        found = self._concluded(told)
+        if not found:
+            told, found = segments, self._concluded(segments)
         return found if whole and not any(cues.REFUSAL.search(s) or cues.UNSURE.search(s) for s in told) else frozenset()
 
     def _sure(self, region: str, *, weak: bool) -> frozenset[str]:
         """Labels that a region names and nothing denies; with the empty string where one of them is doubted."""
-        clauses = [c for c in _clauses(region) if not cues.DENIAL.search(c) and not cues.REFUSAL.search(c)]
-        labels = self._mentions.of("".join(clauses), weak=weak)
-        return labels | {""} if any(cues.DOUBT.search(c) for c in clauses if re.search(MARK, c)) else labels
+        kept = [c for c in clauses(region) if not cues.DENIAL.search(c) and not cues.REFUSAL.search(c)]
+        labels = self._mentions.of("".join(kept), weak=weak)
+        doubted = any(cues.DOUBT.search(c) for c in kept if re.search(MARK, c)) or cues.PROVIDED.search(region)
+        return labels | {""} if labels and doubted else labels
 
-    def _stated(self, segments: list[str]) -> Iterator[_Statement]:
+    def _stated(self, segments: list[str]) -> Iterator[Statement]:
         for number, segment in enumerate(segments):
             if cues.TEMPLATE.search(segment) or cues.NOT_MINE.search(segment):
                 continue
             corrects, adds = bool(cues.CORRECTS.search(segment)), bool(cues.ADDS.search(segment))
             right = cues.NAMED_RIGHT.search(segment)
-            cue = None if right and right.start() < 3 else _last_of(cues.STATED, segment)
+            cue = None if right and right.start() < 3 else last_of(cues.STATED, segment)
             if right and not cue:
-                clauses = [segment] if " are " in right[0] else [c for c in _clauses(segment) if cues.NAMED_RIGHT.search(c)]
-                if labels := self._sure("\n".join(clauses), weak=True):
-                    yield _Statement(number, labels, adds=adds, corrects=corrects)
+                parts = [segment] if " are " in right[0] else [c for c in clauses(segment) if cues.NAMED_RIGHT.search(c)]
+                if labels := self._sure("\n".join(parts), weak=True):
+                    yield Statement(number, labels, adds=adds, corrects=corrects)
                 continue
             if not cue:
                 if number and cues.BARE.match(segment):
-                    yield _Statement(number, self._sure(segment, weak=True), adds=adds, corrects=corrects, firm=False)
+                    yield Statement(number, self._sure(segment, weak=True), adds=adds, corrects=corrects, firm=False)
                 continue
             refusal = cues.REFUSAL.search(segment, 0, cue.start())
             if refusal and not _YIELDS.search(segment[refusal.end() : cue.start()]):
                 continue
-            told = _told_after(cue)
+            told = told_after(cue)
             found, labels = self._mentions.of(told, weak=True), self._sure(told, weak=True)
             if found or (cues.NAMES_THE_PLACE.search(cue[0]) and 0 < len(told.split()) <= _SHORT):
-                yield _Statement(number, labels, found - labels, adds=adds, corrects=corrects or not found)
+                yield Statement(number, labels, found - labels, adds=adds, corrects=corrects or not found)
 
-    def _joined(self, statements: Sequence[_Statement], segments: list[str]) -> tuple[frozenset[str], _Statement]:
-        """What the statements come to, and the last of them."""
-        current: frozenset[str] = frozenset()
-        before = statements[0]
-        for statement in statements:
-            between = segments[before.segment + 1 : statement.segment]
-            if not statement.labels and statement.denied:
-                current -= statement.denied
-            elif statement.adds and not statement.corrects:
-                current |= statement.labels
-            elif statement.corrects or any(cues.CORRECTS.search(s) for s in between):
-                current = statement.labels
-            else:
-                current |= statement.labels
-            before = statement
-        return current, before
-
-    def _disturbed(self, labels: frozenset[str], last: _Statement, segments: list[str]) -> bool:
+    def _disturbed(self, last: Statement, segments: list[str]) -> bool:
         """Whether a refusal, or words that take the answer back, stand where they count."""
         after = [cues.DISCLAIMS.sub(" ", s) for s in segments[last.segment + 1 :]]
         before = [] if last.firm else [cues.DISCLAIMS.sub(" ", s) for s in segments[: last.segment]]
@@ -174,28 +150,17 @@ class _Reader:
         for number, segment in enumerate(after):
             if cues.SO_IS.search(segment):
                 return True
-            clauses = _clauses(segment)
-            for place, clause in enumerate(clauses):
-                if cues.DENIAL.search(clause):
+            parts = clauses(segment)
+            for place, clause in enumerate(parts):
+                if cues.DENIAL.search(clause) or not self._mentions.of(clause, weak=False) - labels:
                     continue
-                if (
-                    place
-                    and number
-                    and clause is clauses[-1]
-                    and re.fullmatch(rf"\W*{MARK_OF_LABEL}\W*", clause)
-                    and self._mentions.of(clause, weak=False) - labels
-                ):
+                if cues.AFFIRMS.search(clause):
                     return True
-                if self._mentions.of(clause, weak=False) - labels and cues.AFFIRMS.search(clause):
-                    return True
-                marked = re.findall(MARK_OF_LABEL, clause)
-                if (
-                    marked
-                    and self._mentions.of("".join(marked), weak=False) - labels
-                    and number
-                    and cues.AFFIRMS_LABEL.search(clause)
-                ):
-                    return True
+                lettered = "".join(re.findall(MARK_OF_LABEL, clause))
+                if number and self._mentions.of(lettered, weak=False) - labels:
+                    ends = 0 < place == len(parts) - 1 and not clause.strip(f" .{lettered}")  # "for children, C."
+                    if ends or cues.AFFIRMS_LABEL.search(clause):
+                        return True
         return False
 
     def _open_labels(self, segments: list[str]) -> frozenset[str]:
@@ -204,29 +169,26 @@ class _Reader:
             *(
                 self._mentions.of("".join(re.findall(MARK_OF_LABEL, c)), weak=False)
                 for s in segments
-                for c in _clauses(s)
+                for c in clauses(s)
                 if not cues.DENIAL.search(c)
             )
         )
 
-    def _opened(self, segments: list[str]) -> _Statement | None:
+    def _opened(self, segments: list[str]) -> Statement | None:
         first = segments[0]
         if not (cues.OPENS.match(first) or cues.BARE.match(first)) or cues.STATED.match(first):
             return None
         if cues.TEMPLATE.search(first) or cues.NOT_MINE.search(first):
             return None
-        labels = self._sure(_until_reason(first), weak=True)
+        labels = self._sure(until_reason(first), weak=True)
         for segment in segments[1:]:  # a list of the options is no answer
-            if (
-                cues.EXPLAINS.match(segment)
-                or cues.STATED.search(segment)
-                or cues.NAMED_RIGHT.search(segment)
-                or cues.CORRECTS.search(segment)
+            if cues.EXPLAINS.match(segment) or any(
+                c.search(segment) for c in (cues.STATED, cues.NAMED_RIGHT, cues.CORRECTS)
             ):
                 break
             if cues.LISTS.match(segment):
                 labels |= self._sure(segment, weak=False)
-        return _Statement(0, labels, firm=False) if labels or self._mentions.of(first, weak=True) else None
+        return Statement(0, labels, firm=False) if labels or self._mentions.of(first, weak=True) else None
 
     def _concluded(self, segments: list[str]) -> frozenset[str]:
         """What the reply comes to where nothing is stated outright."""
@@ -238,29 +200,24 @@ class _Reader:
         found: frozenset[str] = frozenset()
         for number in named:
             segment = segments[number]
-            cue = _last_of(cues.CONCLUDED, segment)
+            cue = last_of(cues.CONCLUDED, segment)
             if not cue or cues.TEMPLATE.search(segment) or cues.NOT_MINE.search(segment):
                 continue
             therefore = bool(cues.THEREFORE.match(segment))
             if therefore and number != named[-1]:
                 continue
-            labels = self._sure(_told_after(cue), weak=False)
+            labels = self._sure(told_after(cue), weak=False)
             found = labels if therefore else found | labels
-        if (
-            not found
-            and not cues.NOT_MINE.search(segments[-1])
-            and not cues.TEMPLATE.search(segments[-1])
-            and named == [len(segments) - 1]
-            and cues.ENDS_IN.search(segments[-1])
-        ):
-            found = self._sure(segments[-1], weak=False)
+        last = segments[-1]
+        if not found and named == [len(segments) - 1] and cues.ENDS_IN.search(last):
+            return frozenset() if cues.NOT_MINE.search(last) or cues.TEMPLATE.search(last) else self._sure(last, weak=False)
         return found
 
     # ------------------------------------------------------------- closed words
 
     def _word(self, segments: list[str]) -> frozenset[str]:
         first = cues.HEADING.sub("", segments[0])
-        told = list(_before_reasons(segments))
+        told = list(before_reasons(segments))
         stated = [s for s in self._stated([first, *segments[1:]]) if s.firm and (s.labels or s.segment < len(told))]
         opened = self._opened_polar(first, segments[1:]) if self._mentions.polar else self._opened_closed(first)
         if any(cues.TEMPLATE.search(s) for s in segments[:1]) or (self._mentions.polar and cues.TALKS.match(first)):
@@ -269,7 +226,7 @@ class _Reader:
             said = self._mentions.of(segments[0], weak=True)
             if said != {"maybe"}:  # "not sure, maybe" is a maybe
                 return frozenset()
-        explicit, last = self._joined(stated, segments) if stated else (None, None)
+        explicit, last = joined(stated, segments) if stated else (None, None)
         if opened is not None and explicit is not None and explicit != opened:
             return frozenset()
         found = opened if opened is not None else explicit
@@ -312,39 +269,5 @@ class _Reader:
         if self._mentions.none and not re.search(rf"{MARK}|\?", first) and cues.NO_CAUSE.search(first):
             return frozenset({self._mentions.none})
         cue = cues.CONCLUDED.search(first)
-        told = self._sure(_told_after(cue), weak=True) if cue else None
-        return told or self._sure(_until_reason(first), weak=True) or None
-
-
-def _clauses(told: str) -> list[str]:
-    return [clause for clause in cues.CLAUSE.split(told) if clause]
-
-
-def _last_of(pattern: re.Pattern[str], told: str) -> re.Match[str] | None:
-    """The last match before the last mention."""
-    marks = list(re.finditer(MARK, told))
-    end = marks[-1].start() if marks else len(told)
-    found: Iterable[re.Match[str]] = (m for m in pattern.finditer(told) if m.end() <= end or not marks)
-    return max(found, key=lambda m: m.start(), default=None)
-
-
-def _before_reasons(segments: list[str]) -> Iterator[str]:
-    for segment in segments:
-        if cues.EXPLAINS.match(segment):
-            return
-        yield segment
-
-
-def _until_reason(told: str) -> str:
-    """What stands before the reasons that are given for the first mention, and mentions with reasons of their own."""
-    mark = re.search(MARK, told)
-    reason = cues.REASON.search(told, mark.end()) if mark else None
-    return told[: reason.start()] + " ".join(_ANOTHER.findall(told, reason.start())) if reason else told
-
-
-def _told_after(cue: re.Match[str]) -> str:
-    """What a segment tells after a cue, with the denial or doubt before it: "I do not think the answer is ..."."""
-    before = _clauses(cue.string[: cue.start()] + " ")[-1:] or [""]
-    own = ("" if re.match(rf"\W|{cues.THEREFORE.pattern}", cue[0], re.IGNORECASE) else before[0]) + cue[0]
-    denied = "not " if cues.DENIAL.search(own) else "maybe " if cues.DOUBT.search(own) else ""
-    return denied + _until_reason(cue.string[cue.end() :])
+        told = self._sure(told_after(cue), weak=True) if cue else None
+        return told or self._sure(until_reason(first), weak=True) or None

@@ -75,13 +75,15 @@ DOUBT = _cue(
     r"candidates?|guess if)\b|"
     rf"{MARK}[^\w\n]{{0,3}}\?|{MARK}\W{{0,3}}\d{{1,3}} ?%",
 )
+PROVIDED = _cue(r"\b(?:unless|in which case|depending on|provided that)\b")
 UNSURE = _cue(
     r"\b(?:i(?: do not| don't) know|(?:not|isn't|un)(?: entirely| really| at all)?[ -]?(?:sure|certain|clear)\b|"
     r"no idea|uncertain|unsure|unclear|or not|it depends|could be either|hard question)\b",
 )
 """Says that the answer is not known; overruled by an answer that is stated all the same."""
 REFUSAL = _cue(
-    rf"(?<!they )(?<!he )(?<!poster )(?<!author )(?<!user )(?<!person )(?<!who )(?<!people )\b{_ABLE}\W{{1,3}}(?:\w+\W{{1,3}}){{0,3}}?"
+    rf"(?<!they )(?<!he )(?<!poster )(?<!author )(?<!user )(?<!person )(?<!who )(?<!people )"
+    rf"\b{_ABLE}\W{{1,3}}(?:\w+\W{{1,3}}){{0,3}}?"
     r"(?:answer|say|choose|determined?|provide|decided?|tell|give|select|pick|assist|help|advise|comment|respond|"
     r"diagnose|assess|judge|confirm\w{0,2}|evaluate|recommend|know|classify|make (?:a|any|such|this|that)|discuss|"
     r"be (?:determined|answered|checked))\b|\bi (?:won't|will not|can't|cannot)\b(?=\W*$|\.)|\b(?:as|i am|"
@@ -147,7 +149,7 @@ CORRECTS = _cue(
 AFFIRMS = _cue(
     rf"\b(?:also|equally|just as|as well|likewise|alternative(?:ly)?|or|would be|could be|might be|is|are|a|an|"
     rf"the) (?:be |an? |the |just as |equally |more |also )?{_RIGHT}\b|\b(?:is|are|as) {_RIGHT}\b|\b(?:drug|"
-    rf"treatment) of choice\b|\bas is\b",
+    rf"treatment) of choice\b|\bas is\b|\b(?:just as|equally) \w",
 )
 """Said of an option: that it is right too."""
 AFFIRMS_LABEL = _cue(
@@ -155,7 +157,8 @@ AFFIRMS_LABEL = _cue(
 )
 CONCLUDED = _cue(
     r"\b(?:correct|right|best|most likely|most \w{3,12}|main|primary|likely|first[ -]line|diagnosis|preferred|"
-    r"of choice)\b[^.:=?\n\ue000-\ue3ff]{0,60}?(?:\bis\b|\bwould be\b|:)|\bcauses?(?: of \w{1,20})?(?: (?:is|are|"
+    r"of choice)\b[^.:=?\n\ue000-\ue3ff]{0,60}?(?:\bis\b|\bwould be\b|:)|\b(?:most|best|highly|"
+    r"clearly) (?:consistent|compatible) with\b|\bcauses?(?: of \w{1,20})?(?: (?:is|are|"
     r"shown))?(?: related to|:| is| are)|\bmost likely(?= " + MARK + ")|"
     rf"(?:^|,|\band)\s?{_THEREFORE}\b|\b(?:i|i'd|would) (?:think|believe|suspect|say|recommend)\b|\b(?:leaves|leaving)\b|"
     r"\bbased on [^,.:\n\ue000-\ue3ff]{1,80},",
@@ -179,7 +182,8 @@ BARE = _cue(
 )
 """An option, and no word that tells anything else."""
 OPENS = _cue(
-    rf"\W*?(?P<marks>{MARK}(?:[\s(:.\-]{{0,3}}{MARK})*)\W{{0,2}}?\s?(?:$|[.!?:)(\]\n]|- |, ?(?:{REASON.pattern}|"
+    rf"\W*?(?P<marks>{MARK}(?:[\s(:.\-]{{0,3}}{MARK})*)\W{{0,2}}?\s?(?:$|[.!?)(\]\n]|- |(?<={MARK_OF_LABEL}):|"
+    rf"(?<={MARK_OF_LABEL}[)\]\s]):|, ?(?:{REASON.pattern}|"
     rf"not\b|without\b)|(?<={MARK_OF_LABEL}),|{REASON.pattern}|"
     r"(?:rather than|over|instead of|not)\b)",
 )
@@ -213,6 +217,6 @@ TALKS = _cue(
 OR_NOT = _cue(r"\bor not\b|\bwhether\b")
 ANOTHER_WORD = _cue(
     rf"\W*?(?:(?:or|and|but|also|then|alternatively|actually|wait|perhaps|well)\b,?\s?){{0,3}}{MARK}(?=\W*$|"
-    rf"\s?[,.:;!?()/=\-]| {MARK})"
+    rf"\s?[,.:;!?()/=\-]| {MARK}| possibly\?)"
 )
 """A sentence that opens with a word of the options."""
