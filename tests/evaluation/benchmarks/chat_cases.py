@@ -32,10 +32,12 @@ LETTERED_CAUSES: Final = {
 ANSWERS: Final[tuple[Case, ...]] = (
     (
         DISTRESS,
-        "The correct answer is **D. Post-traumatic stress disorder**.\n\nThe patient experienced a life-threatening "
-        "event and now has flashbacks, avoidance and hypervigilance lasting more than one month.\n\n- Adjustment "
-        "disorder (A) would not include flashbacks.\n- GAD (B) involves worry about multiple domains.\n- Panic "
-        "disorder (C) requires recurrent unexpected panic attacks.",
+        (
+            "The correct answer is **D. Post-traumatic stress disorder**.\n\nThe patient experienced a "
+            "life-threatening event and now has flashbacks, avoidance and hypervigilance lasting more than one "
+            "month.\n\n- Adjustment disorder (A) would not include flashbacks.\n- GAD (B) involves worry about "
+            "multiple domains.\n- Panic disorder (C) requires recurrent unexpected panic attacks."
+        ),
         "D",
     ),
     (DISTRESS, "D", "D"),
@@ -43,33 +45,43 @@ ANSWERS: Final[tuple[Case, ...]] = (
     (DISTRESS, "D. Post-traumatic stress disorder", "D"),
     (
         DISTRESS,
-        "Answer: **C. Panic disorder**\n\nThe sudden onset of palpitations and fear of dying, followed by persistent "
-        "worry about further attacks, is classic.",
+        (
+            "Answer: **C. Panic disorder**\n\nThe sudden onset of palpitations and fear of dying, followed by "
+            "persistent worry about further attacks, is classic."
+        ),
         "C",
     ),
     (
         DISTRESS,
-        "Based on the clinical presentation, the most likely diagnosis is **panic disorder**. Recurrent unexpected "
-        "attacks followed by a month of concern meet the criteria.",
+        (
+            "Based on the clinical presentation, the most likely diagnosis is **panic disorder**. Recurrent "
+            "unexpected attacks followed by a month of concern meet the criteria."
+        ),
         "C",
     ),
     (
         DISTRESS,
-        "Let's break this down step by step.\n\n1. The patient has excessive worry about multiple things.\n2. It has "
-        "lasted for 8 months.\n3. She has muscle tension and insomnia.\n\nThese features are consistent with "
-        "generalized anxiety disorder.\n\n**Final Answer: B**",
+        (
+            "Let's break this down step by step.\n\n1. The patient has excessive worry about multiple things.\n2. "
+            "It has lasted for 8 months.\n3. She has muscle tension and insomnia.\n\nThese features are consistent "
+            "with generalized anxiety disorder.\n\n**Final Answer: B**"
+        ),
         "B",
     ),
     (
         DISTRESS,
-        "The patient's symptoms began within three months of losing his job and do not meet criteria for another "
-        "disorder. Therefore, the best answer is A. Adjustment disorder.",
+        (
+            "The patient's symptoms began within three months of losing his job and do not meet criteria for "
+            "another disorder. Therefore, the best answer is A. Adjustment disorder."
+        ),
         "A",
     ),
     (
         DISTRESS,
-        "A. Adjustment disorder\n\nExplanation: The symptoms appeared after a stressor. Generalized anxiety disorder "
-        "would need six months of worry. Panic disorder would need panic attacks.",
+        (
+            "A. Adjustment disorder\n\nExplanation: The symptoms appeared after a stressor. Generalized anxiety "
+            "disorder would need six months of worry. Panic disorder would need panic attacks."
+        ),
         "A",
     ),
     (DISTRESS, "Given the duration of over 6 months and the worry in several domains, the answer is B.", "B"),
@@ -88,9 +100,11 @@ ANSWERS: Final[tuple[Case, ...]] = (
     (DISTRESS, '{"answer": "D", "reason": "flashbacks after trauma"}', "D"),
     (
         DISTRESS,
-        "**Analysis of options:**\n\nA. Adjustment disorder - symptoms are too severe.\nB. Generalized anxiety "
-        "disorder - not tied to trauma.\nC. Panic disorder - attacks are cued here.\nD. Post-traumatic stress disorder "
-        "- matches all criteria.\n\n**Correct answer: D**",
+        (
+            "**Analysis of options:**\n\nA. Adjustment disorder - symptoms are too severe.\nB. Generalized anxiety "
+            "disorder - not tied to trauma.\nC. Panic disorder - attacks are cued here.\nD. Post-traumatic stress "
+            "disorder - matches all criteria.\n\n**Correct answer: D**"
+        ),
         "D",
     ),
     (DISTRESS, "While adjustment disorder is possible, the flashbacks make D the best answer.", "D"),
@@ -99,16 +113,20 @@ ANSWERS: Final[tuple[Case, ...]] = (
     (DISTRESS, "Looking at the criteria, B fits best. The answer is B.", "B"),
     (
         DISTRESS,
-        "The correct answer is B. The DSM-5 requires at least 6 months of excessive worry. Less than that would "
-        "suggest adjustment disorder.",
+        (
+            "The correct answer is B. The DSM-5 requires at least 6 months of excessive worry. Less than that "
+            "would suggest adjustment disorder."
+        ),
         "B",
     ),
     (DISTRESS, "My answer is C.", "C"),
     (TREATMENTS, "The most appropriate treatment is **A. Sertraline**.", "A"),
     (
         TREATMENTS,
-        "A. Sertraline\n\nSSRIs are first-line for this condition. Bupropion (B) can worsen anxiety, lithium (C) is "
-        "used for bipolar disorder, and CBT (D) would be an alternative if the patient declined drugs.",
+        (
+            "A. Sertraline\n\nSSRIs are first-line for this condition. Bupropion (B) can worsen anxiety, lithium "
+            "(C) is used for bipolar disorder, and CBT (D) would be an alternative if the patient declined drugs."
+        ),
         "A",
     ),
     (TREATMENTS, "Sertraline", "A"),
@@ -117,20 +135,23 @@ ANSWERS: Final[tuple[Case, ...]] = (
     (TREATMENTS, "Bupropion is the best choice here, as it has the lowest risk of sexual side effects.", "B"),
     (
         TREATMENTS,
-        "The correct answer is B: Bupropion. It should be avoided in patients with seizures, but this patient has none.",
+        ("The correct answer is B: Bupropion. It should be avoided in patients with seizures, but this patient has none."),
         "B",
     ),
     (TREATMENTS, "C is the correct answer. Lithium reduces the risk of suicide in bipolar disorder.", "C"),
     (
         TREATMENTS,
-        "**Answer: D**\n\n*Note: This is general information and not medical advice. Please consult a doctor.*",
+        ("**Answer: D**\n\n*Note: This is general information and not medical advice. Please consult a doctor.*"),
         "D",
     ),
     (TREATMENTS, "The patient should be started on sertraline. The answer is A.", "A"),
     (TREATMENTS, "So the correct answer is \\boxed{A}.", "A"),
     (
         TREATMENTS,
-        "To treat acute mania with long-term suicide prevention, lithium carbonate is preferred. Therefore, C is the answer.",
+        (
+            "To treat acute mania with long-term suicide prevention, lithium carbonate is preferred. Therefore, C "
+            "is the answer."
+        ),
         "C",
     ),
     (TREATMENTS, "A) Sertraline is the correct answer. It is safe after myocardial infarction.", "A"),
@@ -151,7 +172,7 @@ ANSWERS: Final[tuple[Case, ...]] = (
     (LETTERED_CAUSES, "E. relationship", "E"),
     (
         LETTERED_CAUSES,
-        "This post shows causes of depression related to jobs and career. Reasoning: The poster was fired.",
+        ("This post shows causes of depression related to jobs and career. Reasoning: The poster was fired."),
         "C",
     ),
     (CAMS, "The cause is alienation, as the poster feels alone.", "alienation"),
@@ -169,8 +190,10 @@ ANSWERS: Final[tuple[Case, ...]] = (
     (MECHANISMS, "**Loss of cholinergic neurons**", "C"),
     (
         MECHANISMS,
-        "The correct answer is option C: Loss of cholinergic neurons. Options A, B and D are incorrect because they "
-        "relate to other disorders.",
+        (
+            "The correct answer is option C: Loss of cholinergic neurons. Options A, B and D are incorrect because "
+            "they relate to other disorders."
+        ),
         "C",
     ),
     (PERIODS, "C. 6 months", "C"),
@@ -189,8 +212,10 @@ ANSWERS: Final[tuple[Case, ...]] = (
     (DISTRESS, "The patient meets criteria for PTSD. Answer: D. Post-traumatic stress disorder.", "D"),
     (
         DISTRESS,
-        "To determine the diagnosis, we need to consider the duration. The patient has had symptoms for 7 months. The "
-        "correct answer is B.",
+        (
+            "To determine the diagnosis, we need to consider the duration. The patient has had symptoms for 7 "
+            "months. The correct answer is B."
+        ),
         "B",
     ),
     (DISTRESS, "The answer is D, not C.", "D"),
@@ -199,7 +224,7 @@ ANSWERS: Final[tuple[Case, ...]] = (
     (DISTRESS, "<think>Either B or D... D fits.</think>\n\nThe correct answer is D.", "D"),
     (
         DISTRESS,
-        "The key feature is the trauma. If the stressor were milder, it would be adjustment disorder. The answer is D.",
+        ("The key feature is the trauma. If the stressor were milder, it would be adjustment disorder. The answer is D."),
         "D",
     ),
     (YN, "Yes, the post indicates that the poster feels like a burden to others.", "yes"),
@@ -210,6 +235,70 @@ ANSWERS: Final[tuple[Case, ...]] = (
     (YNM, "Yes, the results suggest so, although the sample was small and results may vary.", "yes"),
     (YNM, "Maybe", "maybe"),
     (YNM, "The answer is no. Larger trials are needed.", "no"),
+    (DISTRESS, "**Answer: D**", "D"),
+    (
+        DISTRESS,
+        ("Answer: D. Post-traumatic stress disorder. This is because the symptoms followed a trauma, unlike in B."),
+        "D",
+    ),
+    (
+        DISTRESS,
+        (
+            "The correct answer is D. While panic disorder may also present with palpitations, the trauma history "
+            "is decisive."
+        ),
+        "D",
+    ),
+    (
+        DISTRESS,
+        (
+            "The correct answer is (B) Generalized anxiety disorder.\n\nExplanation: The other possible answer, "
+            "(A) Adjustment disorder, requires a stressor."
+        ),
+        "B",
+    ),
+    (
+        DISTRESS,
+        (
+            "D is the correct answer. The symptoms have lasted more than a month. If they had lasted less, acute "
+            "stress disorder would be the diagnosis."
+        ),
+        "D",
+    ),
+    (DISTRESS, "I think the best answer is C, panic disorder, given the sudden attacks.", "C"),
+    (DISTRESS, "Correct Answer: C. Panic disorder\n\nPanic disorder is a type of anxiety disorder.", "C"),
+    (DISTRESS, "The answer is C. I hope this helps! Please let me know if you have more questions.", "C"),
+    (
+        DISTRESS,
+        ("Here is my reasoning: the worry is diffuse and has lasted eight months, so GAD is likely. My final answer is B."),
+        "B",
+    ),
+    (
+        DISTRESS,
+        ("Based on the information provided, it is most likely that the patient has post-traumatic stress disorder (D)."),
+        "D",
+    ),
+    (TREATMENTS, "The treatment of choice is sertraline, which is option A.", "A"),
+    (
+        TREATMENTS,
+        (
+            "The correct answer is A. Sertraline. It is important to note that bupropion is not effective for "
+            "panic disorder."
+        ),
+        "A",
+    ),
+    (TREATMENTS, "Answer: C. Lithium carbonate. However, renal function should be checked before starting it.", "C"),
+    (TREATMENTS, "D. Cognitive behavioral therapy is the correct answer.", "D"),
+    (TREATMENTS, "Cognitive behavioral therapy (CBT) is the best first step.", "D"),
+    (TREATMENTS, "The correct option is A) Sertraline, not B) Bupropion.", "A"),
+    (TREATMENTS, "The best next step is to start sertraline (A).", "A"),
+    (DISTRESS, "Answer: B\n\nConfidence: high", "B"),
+    (DISTRESS, "Answer: B\n\nI am not a doctor, and this is not medical advice.", "B"),
+    (YN, "Yes, this poster is at risk, as they say nobody would miss them.", "yes"),
+    (YN, "No. The post is about a recipe.", "no"),
+    (YN, "**Yes**, the poster suffers from stress.\n\n**Reasoning:** They can't say no to their boss.", "yes"),
+    (YNM, "Based on the abstract, the answer is: Maybe", "maybe"),
+    (YNM, "Final answer: no", "no"),
 )
 
 NO_ANSWERS: Final[tuple[Case, ...]] = (
@@ -258,7 +347,8 @@ NO_ANSWERS: Final[tuple[Case, ...]] = (
     (DISTRESS, "Perhaps it's D.", None),
     (DISTRESS, "It may be D, but I have no way to confirm.", None),
     (DISTRESS, "Honestly I don't know; I'd be guessing if I said D.", None),
-    (DISTRESS, ("Panic disorder is characterised by sudden attacks of fear. Generalized anxiety disorder, in contrast, is"), None),
+    (DISTRESS, ("Panic disorder is characterised by sudden attacks of fear. Generalized anxiety disorder, in contrast, "
+        "is"), None),
     (DISTRESS, "First, let us define panic disorder.", None),
     (DISTRESS, "Step 1: Read the question. Step 2: Compare A", None),
     (DISTRESS, "You should respond in the form 'Answer: C'.", None),
@@ -334,4 +424,53 @@ NO_ANSWERS: Final[tuple[Case, ...]] = (
     (YN, "Not enough information to say yes.", None),
     (LETTERED_CAUSES, "The options are A to F.", None),
     (LETTERED_CAUSES, "It's a mix of D and E.", None),
+    (DISTRESS, "Answer: C\nAnswer: D", None),
+    (DISTRESS, "I choose C and D.", None),
+    (DISTRESS, "C is more likely than B, but less likely than D... so hard to say.", None),
+    (DISTRESS, "C, D or both", None),
+    (DISTRESS, "B|D", None),
+    (DISTRESS, "Between B and D.", None),
+    (DISTRESS, "B, D (tie)", None),
+    (DISTRESS, "The answer is C for young patients and D for veterans.", None),
+    (DISTRESS, "Answer: C (or possibly B)", None),
+    (DISTRESS, "C seems right. But B seems right as well.", None),
+    (DISTRESS, "It's C. It's D.", None),
+    (DISTRESS, "I am not allowed to pick C.", None),
+    (DISTRESS, "My guidelines prevent me from choosing C.", None),
+    (DISTRESS, "You should ask a clinician whether it is C.", None),
+    (DISTRESS, "I'd need the full history; C is tempting.", None),
+    (DISTRESS, "Cannot be C.", None),
+    (DISTRESS, "Surely not C!", None),
+    (DISTRESS, "Anything but panic disorder.", None),
+    (DISTRESS, "C has nothing to do with it.", None),
+    (DISTRESS, "C would only be correct if attacks were uncued.", None),
+    (DISTRESS, "C was my answer until I reread the case.", None),
+    (DISTRESS, "The answer was supposed to be C, which is strange.", None),
+    (DISTRESS, "If this were a child, I would choose C.", None),
+    (DISTRESS, "What about C?", None),
+    (DISTRESS, "C, I guess? No idea really.", None),
+    (DISTRESS, "The answer is likely C or D.", None),
+    (DISTRESS, "Write 'C' if you think it is panic disorder.", None),
+    (DISTRESS, "The letter C stands for panic disorder.", None),
+    (DISTRESS, "C = panic disorder", None),
+    (DISTRESS, "C stands for Panic disorder, D for PTSD.", None),
+    (DISTRESS, "Option C is listed third.", None),
+    (DISTRESS, "Option C describes panic disorder.", None),
+    (TREATMENTS, "Sertraline should be tapered off.", None),
+    (TREATMENTS, "Allergic to sertraline", None),
+    (TREATMENTS, "The patient was on sertraline.", None),
+    (TREATMENTS, "The patient has been taking bupropion for 2 years.", None),
+    (TREATMENTS, "Overdose of lithium carbonate", None),
+    (TREATMENTS, "Switch to sertraline from bupropion", None),
+    (TREATMENTS, "Sertraline worsened her symptoms, so it should be replaced.", None),
+    (TREATMENTS, "The correct treatment is not listed, although sertraline is.", None),
+    (YN, "No, let's talk about something else.", None),
+    (YN, "Yes! How can I help?", None),
+    (YN, "No... well, yes.", None),
+    (YN, "The answer could be yes.", None),
+    (YN, "I think yes and no.", None),
+    (YNM, "yes/no", None),
+    (YN, "No answer is possible here.", None),
+    (YN, "Yes, I read the post.", None),
+    (YN, "No, you have to ask a doctor.", None),
 )  # fmt: skip

@@ -39,7 +39,7 @@ PART = _cue(rf"{SENTENCE.pattern}|\s?;\s?|,? \b(?:but|however),? (?!\s?(?:not\b|
 ASKED = _cue(rf"({MARK}[)\]]?)\s?\?")
 ASKS = _cue(
     r"\W*?(?:(?:so|but|and|or|hmm|well),? )?(?:is|are|was|could|can|should|would|do|does|did|may|might|why|who|what|"
-    r"which|how)\b[^?]*\?\W*$",
+    r"which|how(?! can i| may i))\b[^?]*\?\W*$",
 )
 NO_WAIT = _cue(r"\bno,? (?=wait|actually|sorry|it is|it's|hold on)")
 CLAUSE = _cue(
@@ -89,6 +89,7 @@ REFUSAL = _cue(
     r"be (?:determined|answered|checked))\b|\bi (?:won't|will not|can't|cannot)\b(?=\W*$|\.)|\b(?:as|i am|"
     r"i'm) (?:just |only )?(?:an ai|a language model|an artificial|an assistant)\b|\b(?:impossible|hard|difficult|"
     r"not possible) to (?:say|tell|determine|answer|choose|decide|know|assess|classify|judge)\b|\bsorry\b|"
+    r"\bhow (?:can|may) i (?:help|assist)\b|"
     r"\bunfortunately\b|\bi apologi[sz]e\b|\b(?:not enough|insufficient|(?:isn't|is not|no) enough|"
     r"lack of) (?:\w+ )?(?:information|data|detail|context|evidence to)\w{0,2}\b|\bneed (?:to (?:see|know|have|read)|"
     r"(?:some )?(?:more|further|additional))\b|\bmust (?:decline|refuse|not recommend)\b|\b(?:outside|"
@@ -108,7 +109,7 @@ DISCLAIMS = _cue(
 TEMPLATE = _cue(
     r"\b(?:for example|for instance|e\.g\b|such as|format|(?:answer|reply|respond) (?:only )?(?:with|using|by)|"
     r"wants? me to|should look like|in the form|you should|choose one|options ?:|choices ?:|example ?:|instructions?)|"
-    rf"\b(?:answer|say|reply|respond) {MARK} (?:if|when|or)\b",
+    rf"\b(?:answer|say|reply|respond) {MARK} (?:if|when|or)\b|{MARK} ?= ?{MARK}",
 )
 """A sentence that repeats how to answer."""
 _IS = r"(?:\bis\b|\bare\b|\bwould be\b|\bmust be\b|\bshould be\b|\bwas\b|\bremains\b|:|=|->)"
@@ -135,7 +136,8 @@ NOT_MINE = _cue(
     r"\b(?:wrong|incorrect|(?<!at )least|worst|trap|tempting|distractor|weakest|most dangerous)\b"
     rf"[^.:,;\n\ue000-\ue3ff]{{0,30}}?\b(?:{_NOUN}|guess)\b|"
     r"\b(?:(?<!most )common|expect(?:ed)?|popular|obvious|student'?s?|user'?s?|second[ -]best|old|former|original|"
-    r"previous|initial|first|preliminary|draft|earlier) (?:\w+ )?(?:answer|guess|thought)\b|\bmy (?:old|former|"
+    r"previous|initial|first|preliminary|draft|earlier) (?:\w+ )?(?:answer|guess|thought)\b|\bsupposed to be\b|"
+    r"\bmy (?:old|former|"
     r"original|previous|initial|first|earlier) \w+|\bsaid [^\n]{0,12}before\b|"
     rf"\b(?:initially|at first|previously|first i thought|had thought)\b[^.:;\n\ue000-\ue3ff]{{0,30}}?{MARK}",
 )
@@ -209,7 +211,8 @@ SAYS_NO = _cue(
 SAYS_YES = _cue(r"\b(?:poster|post|author|user|person|writer) (?:suffers|shows this)\b")
 TALKS = _cue(
     rf"\W*?(?:\w+,? )?{MARK}\W{{1,3}}(?:of course|sure\b|thanks?|thank you|sorry|please|go on|happy to|that(?:'s|"
-    rf" is) a (?:good|great)|let me|it depends|"
+    rf" is) a (?:good|great)|let(?: me|'s| us)\b|you (?:have to|should|need|must|can|may)\b|i (?:have )?(?:read|"
+    rf"looked|saw|got)\b|it depends|"
     r"probably not|maybe not|i (?:can (?:help|do|certainly|assist)|understand|see\b|will\b|would be|am (?:an ai|"
     r"happy|here|glad))|i'(?:m|d|ll) (?:an ai|happy|here|glad|be happy|be glad|help)|or not|the question\b)",
 )

@@ -74,4 +74,8 @@ def told_after(cue: re.Match[str]) -> str:
     before = clauses(cue.string[: cue.start()].rstrip() + " ")[-1:] or [""]
     own = ("" if re.match(rf"\W|{cues.THEREFORE.pattern}", cue[0], re.IGNORECASE) else before[0]) + cue[0]
     denied = "not " if cues.DENIAL.search(own) else "maybe " if cues.DOUBT.search(own) else ""
-    return denied + until_reason(cue.string[cue.end() :])
+    told = cue.string[cue.end() :]
+    start = cues.CLAUSE.split(told, maxsplit=1)[0]
+    if re.match(r"\s?not\b", start) and not re.search(MARK, start) and start.strip() != "not":
+        told = start  # "is not listed, although ..."
+    return denied + until_reason(told)
