@@ -23,15 +23,12 @@ _THEREFORE = r"(?:so|therefore|thus|hence|in conclusion|in summary|overall|conse
 _ABLE = (
     r"(?:cannot|can't|can not|could not|couldn't|unable to|not able to|won't|will not|declines? to|refuse to|not going to)"
 )
-_NOUN = (
-    r"(?:answer|option|choice|response|conclusion|verdict|decision|prediction|label|classification|selection|ans|"
-    r"correct one)"
-)
+_NOUN = r"(?:answer|option|choice|response|conclusion|verdict|decision|prediction|label|classification|selection|ans|correct one)"
 _SURE = r"(?:likely|probably|definitely|certainly|clearly|surely|simply|indeed|most likely|therefore|thus|then|now|still)"
 
 REASON = _cue(
-    r"\b(?:because|since|(?<!just )(?<!well )as(?! well| is\b)|whereas|while|although|though|even though|due to|"
-    r"given|explanation|reason|reasoning|rationale|which|however)\b",
+    r"\b(?:because|since|(?<!just )(?<!well )as(?! well| is\b)|whereas|while|although|though|even though|due to|given|"
+    r"explanation|reason|reasoning|rationale|which|however)\b",
 )
 SENTENCE = _cue(r"(?<=[.!?])\s+|\n+")
 PART = _cue(rf"{SENTENCE.pattern}|\s?;\s?|,? \b(?:but|however),? (?!\s?(?:not\b|{MARK}))")
@@ -48,21 +45,20 @@ CLAUSE = _cue(
 )
 DENIAL = _cue(
     r"\b(?:not|no|never|neither|nor|without|except|unlike|cannot|\w{1,12}n't|rather than|instead of|rul(?:e|es|ed|"
-    r"ing) out|r/o|exclud\w{1,4}|eliminat\w{1,5}|unlikely|less|(?<!at )least|incorrect|wrong|false|doubt\w{0,4}|"
-    r"hardly|inconsistent|unrelated|implausible|improbable|dismiss\w{0,3}|discard\w{0,3}|reject\w{0,3}|tempting|"
-    r"distract\w{1,4}|traps?|worst|worse|weak\w{0,3}|avoid\w{0,3}|skip\w{0,4}|(?:cross|crossed|strike|struck|"
-    r"ticked)(?: \w+)? (?:off|out)|anything but|other than|anyone but|all but|contraindicated|dangerous|unsafe|"
-    r"harmful|inappropriate|unsuitable|inferior|fails?|failed|lacks?|absence|history of|negative for|stop\w{0,4}|"
-    r"withh[eo]ld\w{0,3}|discontinu\w{1,3}|against|mistake\w{0,2}|error|outside|beyond|is out|loses?|decline\w{0,2}|"
-    r"miss\w{0,3})\b|[✗✘❌✖]|"
+    r"ing) out|r/o|exclud\w{1,4}|eliminat\w{1,5}|unlikely|less|(?<!at )least|incorrect|wrong|false|doubt\w{0,4}|hardly|"
+    r"inconsistent|unrelated|implausible|improbable|dismiss\w{0,3}|discard\w{0,3}|reject\w{0,3}|tempting|distract\w{1,4}|"
+    r"traps?|worst|worse|weak\w{0,3}|avoid\w{0,3}|skip\w{0,4}|(?:cross|crossed|strike|struck|ticked)(?: \w+)? (?:off|"
+    r"out)|anything but|other than|anyone but|all but|contraindicated|dangerous|unsafe|harmful|inappropriate|unsuitable|"
+    r"inferior|fails?|failed|lacks?|absence|history of|negative for|stop\w{0,4}|withh[eo]ld\w{0,3}|discontinu\w{1,3}|"
+    r"against|mistake\w{0,2}|error|outside|beyond|is out|loses?|decline\w{0,2}|miss\w{0,3})\b|[✗✘❌✖]|"
     rf"\bover(?=\s?{MARK})|"
     r"\b(?:many|some|others|people|students?|one|you|who) (?:may |might |would |could |often )?(?:think|say|believe|"
     r"argue|assume|choose|expect|answer|pick|select)\b",
 )
 DENIED_AFTER = _cue(
     rf"{MARK}\s?[\])]?\s?(?:[,(\[:\-]{{1,2}}\s?(?:(?:which|this|that|it) (?:is|was) )?|(?=[✗✘❌✖]))"
-    r"(?:incorrect|wrong|false|not? (?:correct|right|indicated|appropriate)|contraindicated|ruled out|excluded|"
-    r"unlikely|no(?=\W{0,3}(?:$|\n)|[.,;])|[✗✘❌✖])",
+    r"(?:incorrect|wrong|false|not? (?:correct|right|indicated|appropriate)|contraindicated|ruled out|excluded|unlikely|"
+    r"no(?=\W{0,3}(?:$|\n)|[.,;])|[✗✘❌✖])",
 )
 """An option that is denied behind its name: "B (incorrect)"."""
 TAKEN_BACK = _cue(
@@ -71,39 +67,37 @@ TAKEN_BACK = _cue(
 )
 DOUBT = _cue(
     r"\b(?:maybe|perhaps|possibly|possible|possibility|might|may|could|conceivably|unclear|uncertain|unsure|whether|"
-    r"unless|depend\w{0,3}|otherwise|either|suppose|consider\w{0,3}|differential|query|if|one of|when|among|"
-    r"candidates?|guess if)\b|"
+    r"unless|depend\w{0,3}|otherwise|either|suppose|consider\w{0,3}|differential|query|if|one of|when|among|candidates?|"
+    r"guess if)\b|"
     rf"{MARK}[^\w\n]{{0,3}}\?|{MARK}\W{{0,3}}\d{{1,3}} ?%",
 )
 PROVIDED = _cue(r"\b(?:unless|in which case|depending on|provided that)\b")
 UNSURE = _cue(
-    r"\b(?:i(?: do not| don't) know|(?:not|isn't|un)(?: entirely| really| at all)?[ -]?(?:sure|certain|clear)\b|"
-    r"no idea|uncertain|unsure|unclear|or not|it depends|could be either|hard question)\b",
+    r"\b(?:i(?: do not| don't) know|(?:not|isn't|un)(?: entirely| really| at all)?[ -]?(?:sure|certain|clear)\b|no idea|"
+    r"uncertain|unsure|unclear|or not|it depends|could be either|hard question)\b",
 )
 """Says that the answer is not known; overruled by an answer that is stated all the same."""
 REFUSAL = _cue(
-    rf"(?<!they )(?<!he )(?<!poster )(?<!author )(?<!user )(?<!person )(?<!who )(?<!people )"
-    rf"\b{_ABLE}\W{{1,3}}(?:\w+\W{{1,3}}){{0,3}}?"
+    rf"(?<!they )(?<!he )(?<!poster )(?<!author )(?<!user )(?<!person )(?<!who )(?<!people )\b{_ABLE}\W{{1,3}}(?:\w+\W{{1,3}}){{0,3}}?"
     r"(?:answer|say|choose|determined?|provide|decided?|tell|give|select|pick|assist|help|advise|comment|respond|"
     r"diagnose|assess|judge|confirm\w{0,2}|evaluate|recommend|know|classify|make (?:a|any|such|this|that)|discuss|"
-    r"be (?:determined|answered|checked))\b|\bi (?:won't|will not|can't|cannot)\b(?=\W*$|\.)|\b(?:as|i am|"
-    r"i'm) (?:just |only )?(?:an ai|a language model|an artificial|an assistant)\b|\b(?:impossible|hard|difficult|"
-    r"not possible) to (?:say|tell|determine|answer|choose|decide|know|assess|classify|judge)\b|\bsorry\b|"
-    r"\bhow (?:can|may) i (?:help|assist)\b|"
-    r"\bunfortunately\b|\bi apologi[sz]e\b|\b(?:not enough|insufficient|(?:isn't|is not|no) enough|"
-    r"lack of) (?:\w+ )?(?:information|data|detail|context|evidence to)\w{0,2}\b|\bneed (?:to (?:see|know|have|read)|"
-    r"(?:some )?(?:more|further|additional))\b|\bmust (?:decline|refuse|not recommend)\b|\b(?:outside|"
-    r"beyond)(?: of)? (?:my|the|what i)\b|\bnot (?:comfortable|qualified|able|in a position)\b|\b(?:rather|"
-    r"prefer) not\b|\b(?:i|we|must|to) (?:refuse|decline)\b|\bdon't (?:feel comfortable|make such|have (?:an opinion|"
-    r"opinions|access))|\bno (?:opinion|comment|answer|idea|diagnosis|way to|one can tell|information (?:is|was))\b|"
-    r"\b(?:question|post|text|case|options?|abstract|image|prompt) (?:is|are|was|were|seems?|appears?)(?: not|"
-    r" in)?(?:complete| ?missing| provided| included| given| empty| shown| cut off| visible|complete)\b|"
-    r"\bplease (?:provide|share|send|paste|post|give|tell|clarify|include|go on)\b|\b(?:depends on|i'd have to)\b",
+    r"be (?:determined|answered|checked))\b|\bi (?:won't|will not|can't|cannot)\b(?=\W*$|\.)|\b(?:as|i am|i'm) (?:just |"
+    r"only )?(?:an ai|a language model|an artificial|an assistant)\b|\b(?:impossible|hard|difficult|"
+    r"not possible) to (?:say|tell|determine|answer|choose|decide|know|assess|classify|judge)\b|\bsorry\b|\bhow (?:can|"
+    r"may) i (?:help|assist)\b|\bunfortunately\b|\bi apologi[sz]e\b|\b(?:not enough|insufficient|(?:isn't|is not|"
+    r"no) enough|lack of) (?:\w+ )?(?:information|data|detail|context|evidence to)\w{0,2}\b|\bneed (?:to (?:see|know|"
+    r"have|read)|(?:some )?(?:more|further|additional))\b|\bmust (?:decline|refuse|not recommend)\b|\b(?:outside|"
+    r"beyond)(?: of)? (?:my|the|what i)\b|\bnot (?:comfortable|qualified|able|in a position)\b|\b(?:rather|prefer) not\b|"
+    r"\b(?:i|we|must|to) (?:refuse|decline)\b|\bdon't (?:feel comfortable|make such|have (?:an opinion|opinions|access))|"
+    r"\bno (?:opinion|comment|answer|idea|diagnosis|way to|one can tell|information (?:is|was))\b|\b(?:question|post|"
+    r"text|case|options?|abstract|image|prompt) (?:is|are|was|were|seems?|appears?)(?: not| in)?(?:complete| ?missing|"
+    r" provided| included| given| empty| shown| cut off| visible|complete)\b|\bplease (?:provide|share|send|paste|post|"
+    r"give|tell|clarify|include|go on)\b|\b(?:depends on|i'd have to)\b",
 )
 SO_IS = _cue(rf"\b(?:so|as) (?:is|does|would|are) {MARK}")
 DISCLAIMS = _cue(
-    r"[^.\n]{0,80}\b(?:medical|professional|clinical) advice\b|[^.\n]{0,20}\bi(?:'m| am) sorry (?:to hear|you|"
-    r"that you|for your)\b",
+    r"[^.\n]{0,80}\b(?:medical|professional|clinical) advice\b|[^.\n]{0,20}\bi(?:'m| am) sorry (?:to hear|you|that you|"
+    r"for your)\b",
 )
 """Words of care that refuse nothing, once an answer has been given."""
 TEMPLATE = _cue(
@@ -115,16 +109,16 @@ TEMPLATE = _cue(
 _IS = r"(?:\bis\b|\bare\b|\bwould be\b|\bmust be\b|\bshould be\b|\bwas\b|\bremains\b|:|=|->)"
 STATED = _cue(
     rf"\b(?<!each )(?<!every )(?<!following ){_NOUN}\b(?:[^.:=?\n\ue000-\ue3ff]{{0,60}}?{_IS}|(?= ?{MARK}))[ :]*|"
-    r"\b(?:i|we|i'd|i'll|i would|i will|would|will)\s(?:choose|pick|select|prefer|go with|opt for|answer|vote for|"
-    r"say)\b|\bi(?:'m| am) going with\b|"
+    r"\b(?:i|we|i'd|i'll|i would|i will|would|will)\s(?:choose|pick|select|prefer|go with|opt for|answer|vote for|say)\b|"
+    r"\bi(?:'m| am) going with\b|"
     rf"\b(?:i|would) (?:think|believe|guess|suspect|say|mean|meant)(?: that)?(?: it is| it's)? ?(?=(?:{_SURE} |"
     rf"option ){{0,2}}{MARK})|"
     r"\b(?:final|revised|edit(?:ed)?|correction|corrected|updated?|reconsidered|changed my mind|"
-    r"(?:up)?on (?:second thoughts?|reflection)|after (?:reconsideration|reconsidering|review))(?: (?:answer|"
-    r"decision|choice))?\b\W{1,4}"
+    r"(?:up)?on (?:second thoughts?|reflection)|after (?:reconsideration|reconsidering|review))(?: (?:answer|decision|"
+    r"choice))?\b\W{1,4}"
     rf"(?=(?:it is |it's |\w+ ?: ){{0,1}}{MARK})|\b(?:it is|it's|its|it must be|it should be|it has to be|that is|"
-    rf"that's)\s(?=(?:the |{_SURE} ){{0,2}}{MARK})|\b{_THEREFORE},? (?={MARK}\W{{0,9}}$)|\b(?:no,? )?actually(?=,|"
-    rf" it\b| the answer| ?{MARK})|\b(?:wait|scratch that|hold on|oops)\b[,:.]? ?(?={MARK}\W{{0,9}}$)",
+    rf"that's)\s(?=(?:the |{_SURE} ){{0,2}}{MARK})|\b{_THEREFORE},? (?={MARK}\W{{0,9}}$)|\b(?:no,? )?actually(?=,| it\b|"
+    rf" the answer| ?{MARK})|\b(?:wait|scratch that|hold on|oops)\b[,:.]? ?(?={MARK}\W{{0,9}}$)",
 )
 NAMED_RIGHT = _cue(
     rf"{MARK}\s?(?:is|are|was|would be|must be|seems|appears|remains)\s(?:therefore |thus |clearly |still )?"
@@ -137,8 +131,7 @@ NOT_MINE = _cue(
     rf"[^.:,;\n\ue000-\ue3ff]{{0,30}}?\b(?:{_NOUN}|guess)\b|"
     r"\b(?:(?<!most )common|expect(?:ed)?|popular|obvious|student'?s?|user'?s?|second[ -]best|old|former|original|"
     r"previous|initial|first|preliminary|draft|earlier) (?:\w+ )?(?:answer|guess|thought)\b|\bsupposed to be\b|"
-    r"\bmy (?:old|former|"
-    r"original|previous|initial|first|earlier) \w+|\bsaid [^\n]{0,12}before\b|"
+    r"\bmy (?:old|former|original|previous|initial|first|earlier) \w+|\bsaid [^\n]{0,12}before\b|"
     rf"\b(?:initially|at first|previously|first i thought|had thought)\b[^.:;\n\ue000-\ue3ff]{{0,30}}?{MARK}",
 )
 """An answer that the sentence does not give as its own, or no longer."""
@@ -159,8 +152,8 @@ AFFIRMS_LABEL = _cue(
 )
 CONCLUDED = _cue(
     r"\b(?:correct|right|best|most likely|most \w{3,12}|main|primary|likely|first[ -]line|diagnosis|preferred|"
-    r"of choice)\b[^.:=?\n\ue000-\ue3ff]{0,60}?(?:\bis\b|\bwould be\b|:)|\b(?:most|best|highly|"
-    r"clearly) (?:consistent|compatible) with\b|\bcauses?(?: of \w{1,20})?(?: (?:is|are|"
+    r"of choice)\b[^.:=?\n\ue000-\ue3ff]{0,60}?(?:\bis\b|\bwould be\b|:)|\b(?:most|best|highly|clearly) (?:consistent|"
+    r"compatible) with\b|\bcauses?(?: of \w{1,20})?(?: (?:is|are|"
     r"shown))?(?: related to|:| is| are)|\bmost likely(?= " + MARK + ")|"
     rf"(?:^|,|\band)\s?{_THEREFORE}\b|\b(?:i|i'd|would) (?:think|believe|suspect|say|recommend)\b|\b(?:leaves|leaving)\b|"
     r"\bbased on [^,.:\n\ue000-\ue3ff]{1,80},",
@@ -169,24 +162,23 @@ THEREFORE = _cue(rf"\s?{_THEREFORE}\b")
 SUPPOSES = _cue(r"\W*?if (?!i\b|we\b|you\b|one\b|forced\b)[^\n]{0,200}?\bwould\b")
 EXPLAINS = _cue(r"[^\w\ue000-\ue3ff]*?(?:explanation|reason|reasoning|rationale|justification|because|why)\b")
 ENDS_IN = _cue(
-    rf"(?:\b(?:is|are|be)|\bis at (?:\w+ )?risk (?:for|of)|\bshould (?:start|take|receive|get|be given|"
-    rf"be started on)|\bdepression is caused by)\s(?:the |an? |most likely |probably |likely |"
+    rf"(?:\b(?:is|are|be)|\bis at (?:\w+ )?risk (?:for|of)|\bshould (?:start|take|receive|get|be given|be started on)|"
+    rf"\bdepression is caused by)\s(?:the |an? |most likely |probably |likely |"
     rf"called ){{0,2}}{MARK}(?:\W{{0,3}}(?:and )?{MARK})?\W{{0,4}}$",
 )
 """A sentence that comes to an option as what was asked for: "the adverse effect is B"."""
 BARE = _cue(
     r"[^a-z\ue000-\ue3ff]*?(?:(?:based on|given|considering|among|out of|from|"
-    r"in)\b[^,.:\n\ue000-\ue3ff]{1,60}, ?)?(?:\b(?:the|it|is|it's|its|so|then|thus|therefore|likely|probably|"
-    r"definitely|certainly|most|select(?:ing|ed)?|choos(?:e|ing)|chosen|picking|pick|sure|ok|okay|i|would|must|be|my|"
-    r"assistant|answer|final|option|choice|response|output|letter|hence|wait)\b\W{1,4}){0,6}"
-    + rf"{MARK}(?:[^a-z\ue000-\ue3ff]{{0,4}}{MARK}){{0,9}}(?:[^a-z\ue000-\ue3ff]{{0,9}}$|,? ?(?:not\b|rather than\b|"
+    r"in)\b[^,.:\n\ue000-\ue3ff]{1,60}, ?)?(?:\b(?:the|it|is|it's|its|so|then|thus|therefore|likely|probably|definitely|"
+    r"certainly|most|select(?:ing|ed)?|choos(?:e|ing)|chosen|picking|pick|sure|ok|okay|i|would|must|be|my|assistant|"
+    r"answer|final|option|choice|response|output|letter|hence|wait)\b\W{1,4}){0,6}"
+    + rf"{MARK}(?:[^a-z\ue000-\ue3ff]{{0,4}}{MARK}){{0,9}}(?:[^a-z\ue000-\ue3ff]{{0,40}}$|,? ?(?:not\b|rather than\b|"
     rf"{REASON.pattern}))",
 )
 """An option, and no word that tells anything else."""
 OPENS = _cue(
     rf"\W*?(?P<marks>{MARK}(?:[\s(:.\-]{{0,3}}{MARK})*)\W{{0,2}}?\s?(?:$|[.!?)(\]\n]|- |(?<={MARK_OF_LABEL}):|"
-    rf"(?<={MARK_OF_LABEL}[)\]\s]):|, ?(?:{REASON.pattern}|"
-    rf"not\b|without\b)|(?<={MARK_OF_LABEL}),|{REASON.pattern}|"
+    rf"(?<={MARK_OF_LABEL}[)\]\s]):|, ?(?:{REASON.pattern}|not\b|without\b)|(?<={MARK_OF_LABEL}),|{REASON.pattern}|"
     r"(?:rather than|over|instead of|not)\b)",
 )
 LISTS = _cue(rf"\W*?(?:{MARK_OF_LABEL}|{MARK}\W{{0,9}}$)")
@@ -205,16 +197,16 @@ SAYS_NO = _cue(
     rf"\b{_WHO} (?:does not|doesn't|do not|did not) (?:\w+ly )?(?:appear|seem|suffer|show|exhibit|display|express|"
     rf"indicate|have|suggest|"
     r"contain|experience|demonstrate|present|reflect|reveal)\b|"
-    rf"\b{_WHO} (?:is not|isn't) (?:\w+ly )?(?:stressed|suffering|showing|at risk|experiencing|under stress|"
-    rf"in distress|exhibiting)\b",
+    rf"\b{_WHO} (?:is not|isn't) (?:\w+ly )?(?:stressed|suffering|showing|at risk|experiencing|under stress|in distress|"
+    rf"exhibiting)\b",
 )
 SAYS_YES = _cue(r"\b(?:poster|post|author|user|person|writer) (?:suffers|shows this)\b")
 TALKS = _cue(
     rf"\W*?(?:\w+,? )?{MARK}\W{{1,3}}(?:of course|sure\b|thanks?|thank you|sorry|please|go on|happy to|that(?:'s|"
-    rf" is) a (?:good|great)|let(?: me|'s| us)\b|you (?:have to|should|need|must|can|may)\b|i (?:have )?(?:read|"
-    rf"looked|saw|got)\b|it depends|"
-    r"probably not|maybe not|i (?:can (?:help|do|certainly|assist)|understand|see\b|will\b|would be|am (?:an ai|"
-    r"happy|here|glad))|i'(?:m|d|ll) (?:an ai|happy|here|glad|be happy|be glad|help)|or not|the question\b)",
+    rf" is) a (?:good|great)|let(?: me|'s| us)\b|you (?:have to|should|need|must|can|may)\b|i (?:have )?(?:read|looked|"
+    rf"saw|got)\b|it depends|"
+    r"probably not|maybe not|i (?:can (?:help|do|certainly|assist)|understand|see\b|will\b|would be|am (?:an ai|happy|"
+    r"here|glad))|i'(?:m|d|ll) (?:an ai|happy|here|glad|be happy|be glad|help)|or not|the question\b)",
 )
 """A yes or no to the asking, not to the question: "Yes, of course"."""
 OR_NOT = _cue(r"\bor not\b|\bwhether\b")

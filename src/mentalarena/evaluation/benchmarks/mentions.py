@@ -46,27 +46,26 @@ _QUOTES = str.maketrans(
 )
 _OTHER_LETTER = re.compile(
     r"(?:vitamins?|hepatitis|types?|groups?|class|grade|stage|factor|protein|influenza|cluster|criteri(?:on|a)|part|"
-    r"phase|axis|"
-    r"schedule|category|drug|patient|case|figure|table|coenzyme|immunoglobulin|bipolar|plan|section|appendix|error|"
-    r"panel|arm) ?$",
+    r"phase|axis|schedule|category|drug|patient|case|figure|table|coenzyme|immunoglobulin|bipolar|plan|section|appendix|"
+    r"error|panel|arm) ?$",
     re.IGNORECASE,
 )
 _STANDS_ALONE = re.compile(
-    rf"\s*(?:$|\.(?!\w)|[,;:()\[!?/\]&\n=]|- |{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'|[^\W\d_])|(?:is|was|and|or|because|"
+    rf"\s*(?:$|\.(?!\w)|[,;:()\[!?/\]&\n=]|- |{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'?[^\W\d_])|(?:is|was|and|or|because|"
     rf"since|as|but|"
-    r"seems|would|over|rather|not|nor|due|which|for|from|while|whereas|has|cannot|can|does|may|might|must|could|"
-    r"appears|looks|"
-    r"instead|then|plus|with|vs|versus|to|through|thru|followed|alongside|together|if|when|unless|also|too|alone|only|"
-    r"the (?:best|correct|right|most))\b)"
+    r"seems|would|over|rather|not|nor|due|which|for|from|while|whereas|has|cannot|can|does|may|might|must|could|appears|"
+    r"looks|instead|then|plus|with|vs|versus|to|through|thru|followed|alongside|together|if|when|unless|also|too|alone|"
+    r"only|the (?:best|correct|right|most))\b)"
 )
 _PRONOUN_ALONE = re.compile(
     rf"\s*(?:$|(?:, ?(?:and |or )?|(?:and|or|&) )[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'|"
     rf"[^\W\d_])|"
-    r"(?:is|or|because|then|plus|with|vs|versus|to|through|as well)\b)"
+    r"(?:is|or|because|then|plus|with|vs|versus|to|through|as well|followed by)\b)"
 )
 _LIST = re.compile(rf"({MARK})\s?,\s?(?:and |or |nor )?(?={MARK}\s?(?:[,.;\n]|$|and\b|or\b|nor\b))")
 _GENUS = re.compile(r"\.\s[a-z](?!(?:ecause|ince|s|ue|t|he|his|hile|hich|ot)\b)")
 """A capital that shortens a name: "C. difficile"."""
+_COUNTERPART = re.compile(r"\s*A ?:(?![\W\d_]{0,40}(?:[A-HJ](?!'?[^\W\d_])|I(?=\W*$|[^\w\s']|\s[A-J]\b)))")
 _THOUGHTS = re.compile(r"</?think>", re.IGNORECASE)
 _CHOICES = re.compile(rf"[(\[]?{MARK}(?: ?/ ?{MARK}){{1,9}}[)\]]? ?:")
 """What may be chosen, repeated before the choice: "(yes/no): no"."""
@@ -122,8 +121,7 @@ class Mentions:
                 else words
             )
         pairs = [
-            rf"(?P<p{n}_{number}>[(\[]?(?:(?:option|choice) )?\b"
-            rf"{re.escape(self.labels[number])} ?{_gap(text)}{_pattern(text)}[)\]]?)"
+            rf"(?P<p{n}_{number}>[(\[]?(?:(?:option|choice) )?\b{re.escape(self.labels[number])} ?{_gap(text)}{_pattern(text)}[)\]]?)"
             for n, text in enumerate(self._ordered)
             for number in self._texts[text]
         ]
@@ -134,15 +132,15 @@ class Mentions:
             rf"[(\[] ?(?P<bracketed>[{_LETTERS}]) ?[)\]]",
             rf"(?:^|(?<=\n)) ?(?P<first>[{_LETTERS}])(?=[.):])",
             rf"(?<![\w\-'+])(?<!(?-i:[a-z])\.)(?<!N/)(?P<bare>[{_LETTERS}])(?![\w'+]|-\w)",
-            rf"(?<![^\W\d_])(?<![^\W\d_]\d)(?<!(?-i:[a-z])\.)(?<!N/)(?P<loose>(?-i:[{_LETTERS}]))"
-            rf"(?=[^\w']|$|\d[\W\d_]{{0,40}}(?-i:[{_LETTERS}])(?![^\W\d_]))",
+            rf"(?<![^\W\d_])(?<![^\W\d_]\d)(?<!(?-i:[a-z])\.)(?<!N/)(?P<loose>(?-i:[{_LETTERS}]))(?=[^\w']|'(?![^\W\d_])|"
+            rf"$|\d[\W\d_]{{0,40}}(?-i:[{_LETTERS}])(?![^\W\d_]))",
         ]
 
     def _closed_word(self, word: str) -> str:
         if self.polar and word == "no":  # "no evidence" is no "no"
             return (
-                r"(?<![\w\-'])no\b(?=\s{0,2}(?:$|[.,;:!?)/\n\]]|- |(?:because|since|as|or|and|it|he|she|they|this|"
-                r"the|there|otherwise|if|when|in|for|to|not|at|then|but)\b|[(=]))"
+                r"(?<![\w\-'])no\b(?=\s{0,2}(?:$|[.,;:!?)/\n\]]|- |(?:because|since|as|or|and|it|he|she|they|this|the|"
+                r"there|otherwise|if|when|in|for|to|not|at|then|but)\b|[(=]))"
             )
         return _pattern(word) + (r"(?! of\b)" if word == "none" else "")
 
@@ -187,8 +185,8 @@ class Mentions:
         if (
             group == "first"
             and letter == "A"
-            and match.string[match.end() : match.end() + 1] == ":"
             and not match.string[: match.start()].strip()
+            and _COUNTERPART.match(match.string)
         ):
             return match[0]  # "A:" as the counterpart of "Q:"
         loose = group == "loose" or (group == "first" and bool(_GENUS.match(match.string, match.end())))
