@@ -78,7 +78,8 @@ UNSURE = _cue(
 )
 """Says that the answer is not known; overruled by an answer that is stated all the same."""
 REFUSAL = _cue(
-    rf"(?<!they )(?<!he )(?<!poster )(?<!author )(?<!user )(?<!person )(?<!who )(?<!people )\b{_ABLE}\W{{1,3}}(?:\w+\W{{1,3}}){{0,3}}?"
+    rf"(?<!they )(?<!he )(?<!poster )(?<!author )(?<!user )(?<!person )(?<!who )(?<!people )"
+    rf"\b{_ABLE}\W{{1,3}}(?:\w+\W{{1,3}}){{0,3}}?"
     r"(?:answer|say|choose|determined?|provide|decided?|tell|give|select|pick|assist|help|advise|comment|respond|"
     r"diagnose|assess|judge|confirm\w{0,2}|evaluate|recommend|know|classify|make (?:a|any|such|this|that)|discuss|"
     r"be (?:determined|answered|checked))\b|\bi (?:won't|will not|can't|cannot)\b(?=\W*$|\.)|\b(?:as|i am|i'm) (?:just |"
