@@ -121,7 +121,8 @@ class Mentions:
                 else words
             )
         pairs = [
-            rf"(?P<p{n}_{number}>[(\[]?(?:(?:option|choice) )?\b{re.escape(self.labels[number])} ?{_gap(text)}{_pattern(text)}[)\]]?)"
+            rf"(?P<p{n}_{number}>[(\[]?(?:(?:option|choice) )?\b"
+            rf"{re.escape(self.labels[number])} ?{_gap(text)}{_pattern(text)}[)\]]?)"
             for n, text in enumerate(self._ordered)
             for number in self._texts[text]
         ]
