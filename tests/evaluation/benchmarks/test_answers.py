@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -11,14 +12,27 @@ from hypothesis import strategies as st
 
 from mentalarena.evaluation.benchmarks.answers import read_answer
 from tests.evaluation.benchmarks.answer_cases import CAMS, DRUG, HARDER, LIKE_MODELS, NESTED, OWN, TEN, YN, YNM, Case
+from tests.evaluation.benchmarks.chat_cases import ANSWERS, NO_ANSWERS
+from tests.evaluation.benchmarks.hostile_cases import NO_OTHER, NOTHING
 
 SHARED = Path(__file__).parents[3].parent / "shared" / "benchmarks" / "tricky_answers.jsonl"
 
 
-@pytest.mark.parametrize("case", [*OWN, *LIKE_MODELS, *HARDER], ids=lambda case: repr(case[1][:50]))
+@pytest.mark.parametrize("case", [*OWN, *LIKE_MODELS, *HARDER, *ANSWERS, *NO_ANSWERS], ids=lambda case: repr(case[1][:50]))
 def test_a_reply_is_read_as_a_careful_reader_would(case: Case) -> None:
     options, output, expected = case
     assert read_answer(output, options) == expected
+
+
+@pytest.mark.parametrize("number", range(len(NOTHING)))
+def test_a_reply_that_asserts_no_one_option_is_never_credited(number: int) -> None:
+    options, replies = NOTHING[number]
+    assert {reply: found for reply in replies if (found := read_answer(reply, options)) is not None} == {}
+
+
+def test_an_answer_that_is_taken_back_is_never_credited() -> None:
+    read = {output: (read_answer(output, options), expected) for options, output, expected in NO_OTHER}
+    assert {output: found for output, (found, expected) in read.items() if found not in {None, expected}} == {}
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared benchmarks are not beside this checkout")
@@ -118,6 +132,29 @@ def test_two_options_are_no_answer(data: st.DataObject, options: dict[str, str],
     assert read_answer(dress.format(between.join(words)), options) is None
 
 
+NO_LETTERS = st.text(st.characters(exclude_categories=["L", "M", "Cs", "Co", "Cn"]), min_size=1, max_size=6).filter(
+    lambda text: not any(c.isalpha() for c in unicodedata.normalize("NFKC", text))
+)
+JOINERS = st.sampled_from(
+    ["or", "and", "vs", "vs.", "then", "plus", "with", "to", "through", "as well as", "versus", "and/or", "followed by"]
+).map(lambda word: f" {word} ")
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.data(),
+    st.sampled_from([DRUG, TEN]),
+    st.one_of(NO_LETTERS, JOINERS, st.sampled_from([f"{a}{c}{a}" for c in "|\\/+>-\u2013\u2026\t\n" for a in ("", " ")])),
+    st.sampled_from(DRESSES),
+    st.integers(2, 4),
+)
+def test_labels_however_joined_are_no_answer(
+    data: st.DataObject, options: dict[str, str], between: str, dress: str, count: int
+) -> None:
+    labels = data.draw(st.permutations(list(options)))[:count]
+    assert read_answer(dress.format(between.join(labels)), options) is None
+
+
 @given(st.data(), OPTION_SETS, st.sampled_from(REFUSALS))
 def test_a_refusal_is_no_answer_whatever_it_names(data: st.DataObject, options: dict[str, str], refusal: str) -> None:
     label = data.draw(st.sampled_from(list(options)))
@@ -135,7 +172,11 @@ def test_a_denied_option_is_no_answer(data: st.DataObject, options: dict[str, st
 
 
 @settings(deadline=None)
-@given(st.sampled_from([*OWN, *LIKE_MODELS, *HARDER]), st.text(" \t\n", max_size=4), st.text(" \t\n", max_size=4))
+@given(
+    st.sampled_from([*OWN, *LIKE_MODELS, *HARDER, *ANSWERS, *NO_ANSWERS]),
+    st.text(" \t\n", max_size=4),
+    st.text(" \t\n", max_size=4),
+)
 def test_space_around_a_reply_changes_nothing(case: Case, before: str, after: str) -> None:
     options, output, expected = case
     assert read_answer(before + output + after, options) == expected

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_LABEL, _TEXT, _WEAK, _FOREIGN = 0xE000, 0xE100, 0xE200, "\ue3ff"
-"""Marks: named by its label, by its text, in a way that counts only where an answer is expected, and an answer of no option."""
+_LABEL, _TEXT, _WEAK, _LOOSE, _FOREIGN = 0xE000, 0xE100, 0xE200, 0xE300, "\ue3ff"
+"""Marks: named by its label, by its text, in a way that counts only where an answer is expected, a capital that may be a label
+(it never names an answer, but beside one it makes two), and an answer of no option."""
 MARK, MARK_OF_LABEL = "[\ue000-\ue3ff]", "[\ue000-\ue0ff]"
 _LETTERS = "A-J"
 _FAMILIES = (
@@ -20,7 +21,7 @@ _FAMILIES = (
     frozenset({"all", "all of the above", "all of above", "all of these", "all of the options"}),
 )
 """Spellings of one option."""
-_ANSWERS_TO_SEVERAL = ("all of the above", "none of the above", "both of the above")
+_ANSWERS_TO_SEVERAL = ("all of the above", "none of the above", "both of the above", "none of these")
 
 _DRESS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), put)
@@ -28,31 +29,43 @@ _DRESS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"~~[^~\n]{1,300}~~", " "),
         (r"<\|[^|>\n]{1,40}\|>|\[/?INST\]|</?s>", "\n"),
         (r"\b(?:no|without(?: any| a)?|beyond(?: any| a)?) doubt\b", " "),
-        (r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}\n]{0,300})\}{1,2}", r"\nfinal answer: \1\n"),
-        (r"<(?:final_)?answer>([^<]{0,600})</(?:final_)?answer>", r"\nfinal answer: \1\n"),
+        (r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}\n]{0,300})\}{1,2}", r"\nanswer: \1\n"),
+        (r"<(?:final_)?answer>([^<]{0,600})</(?:final_)?answer>", r"\nanswer: \1\n"),
+        (r"\be\.\s?g\b\.?", "for example"),
         (r"\"\s{0,9},\s{0,9}(?=\"\w{1,40}\"\s{0,9}:)", "\n"),
+        (r"\b(?:null|true|false|\d)\s{0,9},\s{0,9}(?=\"\w{1,40}\"\s{0,9}:)", "null\n"),
         (r"[*`#$>_~\"|\\]|(?<!\w)'|'(?!\w)", " "),
-        (r"[{}]|<[/a-z]{1,20}", "\n"),
+        (r"[{}]|</?[a-z]{2,20}", "\n"),
         (r"[ \t]+", " "),
         (r"(\b(?:answer|choice|option)\b(?:[^.:?\n]{0,60}:| ?-?)|\bis ?[:\-]?) ?\n\s*", r"\1 "),
     )
 )
+_UNSEEN = {"Cf", "Cs", "Co", "Cn", "Mn", "Me"}
 _QUOTES = str.maketrans(
     {"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2013": "-", "\u2014": " - ", "\u2212": "-"}
 )
 _OTHER_LETTER = re.compile(
-    r"(?:vitamins?|hepatitis|types?|groups?|class|grade|stage|factor|protein|influenza|cluster|criteri(?:on|a)|part|phase|axis|"
-    r"schedule|category|drug|patient|case|figure|table|coenzyme|immunoglobulin|bipolar) ?$",
+    r"(?:vitamins?|hepatitis|types?|groups?|class|grade|stage|factor|protein|influenza|cluster|criteri(?:on|a)|part|"
+    r"phase|axis|schedule|category|drug|patient|case|figure|table|coenzyme|immunoglobulin|bipolar|plan|section|appendix|"
+    r"error|panel|arm) ?$",
     re.IGNORECASE,
 )
 _STANDS_ALONE = re.compile(
-    rf"\s*(?:$|[.,;:()\[!?/\]&\n=]|- |{MARK}|(?:is|was|and|or|because|since|as|but|seems|would|over|rather|not|nor|due|which|"
-    r"for|from|while|whereas|has|cannot|can|does|may|might|must|could|appears|looks|instead)\b)"
+    rf"\s*(?:$|\.(?!\w)|[,;:()\[!?/\]&\n=]|- |{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'?[^\W\d_])|(?:is|was|and|or|because|"
+    rf"since|as|but|"
+    r"seems|would|over|rather|not|nor|due|which|for|from|while|whereas|has|cannot|can|does|may|might|must|could|appears|"
+    r"looks|instead|then|plus|with|vs|versus|to|through|thru|followed|alongside|together|if|when|unless|also|too|alone|"
+    r"only|the (?:best|correct|right|most))\b)"
 )
 _PRONOUN_ALONE = re.compile(
-    rf"\s*(?:$|(?:, ?(?:and |or )?|(?:and|or|&) )[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{MARK}|(?:is|or|because)\b)"
+    rf"\s*(?:$|(?:, ?(?:and |or )?|(?:and|or|&) )[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'|"
+    rf"[^\W\d_])|"
+    r"(?:is|or|because|then|plus|with|vs|versus|to|through|as well|followed by)\b)"
 )
 _LIST = re.compile(rf"({MARK})\s?,\s?(?:and |or |nor )?(?={MARK}\s?(?:[,.;\n]|$|and\b|or\b|nor\b))")
+_GENUS = re.compile(r"\.\s[a-z](?!(?:ecause|ince|s|ue|t|he|his|hile|hich|ot)\b)")
+"""A capital that shortens a name: "C. difficile"."""
+_COUNTERPART = re.compile(r"\s*A ?:(?![\W\d_]{0,40}(?:[A-HJ](?!'?[^\W\d_])|I(?=\W*$|[^\w\s']|\s[A-J]\b)))")
 _THOUGHTS = re.compile(r"</?think>", re.IGNORECASE)
 _CHOICES = re.compile(rf"[(\[]?{MARK}(?: ?/ ?{MARK}){{1,9}}[)\]]? ?:")
 """What may be chosen, repeated before the choice: "(yes/no): no"."""
@@ -69,7 +82,7 @@ def plain(text: str) -> str:
     """NFKC, without what is not seen or is of private use, and without markup; line ends stay."""
     text = unicodedata.normalize("NFKC", text).translate(_QUOTES)
     if not text.isascii():
-        text = "".join(c if unicodedata.category(c) not in {"Cf", "Cs", "Co", "Cn", "Mn"} else "" for c in text)
+        text = "".join(" " if kind in {"No", "Nl"} else c for c in text if (kind := unicodedata.category(c)) not in _UNSEEN)
     text = re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", " ", text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", ""))
     for pattern, put in _DRESS:
         text = pattern.sub(put, text)
@@ -82,6 +95,7 @@ class Mentions:
     def __init__(self, options: tuple[tuple[str, str], ...]) -> None:
         self.labels = [label for label, _ in options]
         self.closed = all(label.casefold() == text.casefold() for label, text in options)
+        self.none = next((label for label, text in options if text.casefold() == "none"), "")
         self.words = {label.casefold(): label for label in self.labels}
         self.polar = self.closed and {"yes", "no"} <= set(self.words)
         self._originals = [text.strip() for _, text in options]
@@ -118,14 +132,16 @@ class Mentions:
             rf"\b(?:option|choice)s? ?[(\[]?(?P<option>[{_LETTERS}])\b(?!')[)\]]?",
             rf"[(\[] ?(?P<bracketed>[{_LETTERS}]) ?[)\]]",
             rf"(?:^|(?<=\n)) ?(?P<first>[{_LETTERS}])(?=[.):])",
-            rf"(?<![\w\-'+.])(?<!N/)(?P<bare>[{_LETTERS}])(?![\w'+]|-\w)",
+            rf"(?<![\w\-'+])(?<!(?-i:[a-z])\.)(?<!N/)(?P<bare>[{_LETTERS}])(?![\w'+]|-\w)",
+            rf"(?<![^\W\d_])(?<![^\W\d_]\d)(?<!(?-i:[a-z])\.)(?<!N/)(?P<loose>(?-i:[{_LETTERS}]))(?=[^\w']|'(?![^\W\d_])|"
+            rf"$|\d[\W\d_]{{0,40}}(?-i:[{_LETTERS}])(?![^\W\d_]))",
         ]
 
     def _closed_word(self, word: str) -> str:
         if self.polar and word == "no":  # "no evidence" is no "no"
             return (
-                r"(?<![\w\-'])no\b(?=\s{0,2}(?:$|[.,;:!?)/\n\]]|- |(?:because|since|as|or|and|it|he|she|they|this|"
-                r"the|there)\b))"
+                r"(?<![\w\-'])no\b(?=\s{0,2}(?:$|[.,;:!?)/\n\]]|- |(?:because|since|as|or|and|it|he|she|they|this|the|"
+                r"there|otherwise|if|when|in|for|to|not|at|then|but)\b|[(=]))"
             )
         return _pattern(word) + (r"(?! of\b)" if word == "none" else "")
 
@@ -155,16 +171,36 @@ class Mentions:
         return "".join(chr(base + number) for number in self._texts[text]) or _FOREIGN
 
     def _alone(self, match: re.Match[str], letter: str) -> bool:
-        rest = match.string[match.end() : match.end() + 16]
+        rest = match.string[match.end() : match.end() + 48]
         after = (_PRONOUN_ALONE if letter.upper() == "I" else _STANDS_ALONE).match(rest)
-        return bool(after) and not _OTHER_LETTER.search(match.string[max(0, match.start() - 16) : match.start()])
+        return bool(after) and not self._of_another_kind(match)
+
+    @staticmethod
+    def _of_another_kind(match: re.Match[str]) -> bool:
+        return bool(_OTHER_LETTER.search(match.string[max(0, match.start() - 16) : match.start()]))
 
     def _mark_of_letter(self, match: re.Match[str], group: str) -> str:
         written = match[group]
         letter = written.upper()
         whole = match[0].strip() == match.string.strip()
-        if not whole and group in {"bare", "option"} and not self._alone(match, written if group == "bare" else "x"):
-            return match[0]
+        if (
+            group == "first"
+            and letter == "A"
+            and not match.string[: match.start()].strip()
+            and _COUNTERPART.match(match.string)
+        ):
+            return match[0]  # "A:" as the counterpart of "Q:"
+        loose = group == "loose" or (group == "first" and bool(_GENUS.match(match.string, match.end())))
+        if (
+            not whole
+            and group in {"bare", "option", "loose"}
+            and not self._alone(match, written if group != "option" else "x")
+        ):
+            if written.islower() or letter in "AI" or self._of_another_kind(match):
+                return match[0]
+            loose = True
+        if loose and letter in self.labels:
+            return chr(_LOOSE + self.labels.index(letter))
         if letter not in self.labels:
             return match[0] if group == "first" or written.islower() else _FOREIGN
         strong = group != "bare" or written.isupper() or whole
@@ -172,8 +208,12 @@ class Mentions:
 
     def of(self, marked: str, *, weak: bool) -> frozenset[str]:
         """Labels of the mentions in a marked text; the empty string for an answer that is none of the options."""
-        marks = (mark for mark in re.findall(MARK, marked) if weak or ord(mark) < _WEAK or mark == _FOREIGN)
-        return frozenset("" if mark == _FOREIGN else self.labels[ord(mark) & 0xFF] for mark in marks)
+        marks = [mark for mark in re.findall(MARK, marked) if weak or ord(mark) < _WEAK or mark == _FOREIGN]
+        sure = {self.labels[ord(mark) & 0xFF] for mark in marks if ord(mark) < _LOOSE}
+        loose = {
+            "" for mark in marks if mark == _FOREIGN or (ord(mark) >= _LOOSE and self.labels[ord(mark) & 0xFF] not in sure)
+        }
+        return frozenset(sure | loose)
 
 
 def _gap(text: str) -> str:
@@ -195,8 +235,12 @@ def _telling(text: str) -> bool:
 def _pattern(text: str) -> str:
     """The text as whole words, in any spacing; a number not as a part of another."""
     words = r"\s{1,3}".join(re.escape(word) for word in text.split())
-    start = r"(?<![\w])" + (r"(?<!\d[.,])" if text[0].isdigit() else "") if re.match(r"\w", text) else ""
+    start = (
+        r"(?<!\w)(?<!\w-)" + (r"(?<!\d[.,])(?<![<>+=/-])(?<![<>+=/-] )" if text[0].isdigit() else "")
+        if re.match(r"\w", text)
+        else ""
+    )
     end = (
-        r"(?![.,]?\d|\s?%)" if text[-1].isdigit() else r"(?:s\b)?" if _telling(text) and text[-1] not in "s" else ""
-    ) + r"(?!\w)"
+        r"(?![.,/]?\d|\s?%)" if text[-1].isdigit() else r"(?:s\b)?" if _telling(text) and text[-1] not in "s" else ""
+    ) + r"(?!-?\w)"
     return start + words + (end if re.search(r"\w$", text) else "")
