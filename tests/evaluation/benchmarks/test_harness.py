@@ -21,7 +21,7 @@ from mentalarena.evaluation.benchmarks.scores import Sample, numbers
 from tests.evaluation.benchmarks.test_questions import SHARED, SIZES, needs_shared
 
 REFUSAL = "I'm sorry, but as an AI I cannot answer medical questions."
-CONSTANTS = ("A", "Yes", "", "A, B, C, D", REFUSAL)
+CONSTANTS = ("A", "Yes", "", "A, B, C, D", REFUSAL, "D C B A", "yes|no|maybe", "No, I cannot answer that.")
 LETTERED = ("medqa_psychosis", "medmcqa_psychosis", "cams")
 
 
