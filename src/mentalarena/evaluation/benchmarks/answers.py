@@ -244,6 +244,8 @@ class _Reader:
     def _opened_polar(self, first: str, rest: list[str]) -> frozenset[str] | None:
         named = self._mentions.of(first, weak=True)
         if cues.LEAD.match(first):
+            if "maybe" not in self._mentions.words and re.search(r"\bmaybe\b", first, re.IGNORECASE):
+                return named | {""}  # no option of these, and yet what is said beside one
             return named | {""} if re.search(rf"{MARK}\W{{0,3}}(?:possibly\?|\d{{1,3}} ?%|= |is\b)", first) else named
         if cues.REFUSAL.search(first) or cues.STATED.search(first):
             return None
