@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mentalarena.audit.findings import Finding, Verdict
-from mentalarena.audit.memorisation import longest_run
 from mentalarena.audit.words import Background, everyday, names, numbered, sentences, stem, stems, telling
 from mentalarena.clinic.audit import words_of
 from mentalarena.clinic.cognitive_model import LABELS, CognitiveModel
 
-ENOUGH = 0.5
-"""Evidence from which on a sentence leaks: one word that fewer than one in ten people use, or two or three that more do."""
+ENOUGH = 0.38
+"""Evidence from which on a sentence leaks: one word that fewer than one in six people use, or two or three that more do."""
 RUN = 3
 """Stems in a row from which on their order is evidence too, where one of them was not said."""
 PER_WORD = 0.1
@@ -40,7 +39,7 @@ class Shared:
 @dataclass(frozen=True, slots=True)
 class _Passage:
     component: str
-    order: tuple[str, ...]
+    runs: frozenset[tuple[str, ...]]
     weights: Mapping[str, float]
 
 
@@ -66,10 +65,10 @@ def leaks(
             if not weights:
                 continue
             evidence, shared = sum(weights.values()), tuple(sorted(root.lstrip("=") for root in weights))
-            run = longest_run(order, passage.order)
-            if len(run) >= RUN and any(root in weights for root in run):
-                evidence += PER_WORD * len(run)
-                shared = tuple(dict.fromkeys((*run, *shared)))
+            row = _in_a_row(order, passage.runs)
+            if any(root in weights for root in row):
+                evidence += PER_WORD * len(row)
+                shared = tuple(dict.fromkeys((*row, *shared)))
             if evidence >= ENOUGH and (best is None or evidence > best.evidence):
                 best = Shared(passage.component, shared, evidence, sentence)
         if best:
@@ -100,5 +99,15 @@ def _passages(profile: tuple[tuple[str, str], ...], background: Background) -> t
                 if (plain := word.removesuffix("'s")) in proper:
                     weights.pop(stem(word), None)
                     weights["=" + plain] = 1.0
-            found.append(_Passage(component, tuple(stems(sentence)), {r: w for r, w in weights.items() if w > 0.1}))
+            found.append(_Passage(component, _runs(stems(sentence)), {r: w for r, w in weights.items() if w > 0.1}))
     return tuple(found)
+
+
+def _runs(order: Sequence[str]) -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(order[start : start + RUN]) for start in range(len(order) - RUN + 1))
+
+
+def _in_a_row(order: Sequence[str], runs: frozenset[tuple[str, ...]]) -> list[str]:
+    """The stems of a sentence that stand in a run of the passage, each place once."""
+    starts = [n for n in range(len(order) - RUN + 1) if tuple(order[n : n + RUN]) in runs]
+    return [order[place] for place in sorted({n + k for n in starts for k in range(RUN)})]
