@@ -7,14 +7,17 @@ it keeps words of the profile, and one that keeps none is not. A finding says wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 
-from mentalarena.audit.findings import Finding, Verdict
+from mentalarena.arena import parsing
+from mentalarena.audit.findings import Finding
 from mentalarena.audit.words import Background, everyday, names, numbered, sentences, stem, stems, telling
 from mentalarena.clinic.audit import words_of
-from mentalarena.clinic.cognitive_model import LABELS, CognitiveModel
+from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, CognitiveModel
+from mentalarena.errors import Unreadable
 
 ENOUGH = 0.38
 """Evidence from which on a sentence leaks: one word that fewer than one in six people use, or two or three that more do."""
@@ -22,6 +25,13 @@ RUN = 3
 """Stems in a row from which on their order is evidence too, where one of them was not said."""
 PER_WORD = 0.1
 """Evidence of each word of a run beyond its rarity."""
+FORM = 3
+"""Patients from which on a sentence that stands in the prompts of most of them is the prompt's form."""
+_ENCODING = "judge/principles"
+"""The judge chooses the patient's manner of talking from its coping strategies: it is shown them on purpose, and the therapist
+never sees that request."""
+Request = tuple[str, str, list[dict[str, str]], str]
+"""Item, scope, messages and reply, as `Journal.requests` gives them."""
 _HEADINGS = frozenset(stem(word) for label in LABELS.values() for word in label.split())
 
 
@@ -35,12 +45,20 @@ class Shared:
     """In words that nobody else uses."""
     sentence: str
 
+    def detail(self) -> str:
+        return f"{self.component} ({', '.join(self.words)}) in: {self.sentence[:120]}"
+
 
 @dataclass(frozen=True, slots=True)
 class _Passage:
     component: str
     runs: frozenset[tuple[str, ...]]
     weights: Mapping[str, float]
+
+
+def profile_of(model: CognitiveModel) -> dict[str, str]:
+    """What must not be told of a cognitive model: its components and its name."""
+    return {"name": model.name} | {LABELS[name]: model.text(name) for name in COMPONENTS if model.text(name)}
 
 
 def leaks(
@@ -76,6 +94,108 @@ def leaks(
     return sorted(found, key=lambda shared: -shared.evidence)
 
 
+def prompt_findings(
+    requests: Iterable[Request],
+    patients: Mapping[str, CognitiveModel],
+    fixed: Iterable[str] = (),
+    background: Background | None = None,
+) -> list[Finding]:
+    """What the requests of a run (`Journal.requests`) told therapist and judge of their patients (by item) that nobody had said.
+
+    `fixed`: texts that tell of no patient, as names of disorders to choose from. A sentence of the therapist's own is no leak
+    (it guessed), guidance is judged where it was given (check `guidance leak`), each other sentence once an episode.
+    """
+    if background is None:
+        background = everyday() + Background.of(" ".join(profile_of(model).values()) for model in patients.values())
+    met = [visit for visit in _visits(requests) if visit.item in patients]
+    people = Counter[str]()
+    for item in {visit.item for visit in met}:
+        told = (sentence for visit in met if visit.item == item for _, text, _ in visit.told() for sentence in sentences(text))
+        people.update(set(told))
+    items = len({visit.item for visit in met})
+    form = {sentence for sentence, count in people.items() if count >= FORM and 2 * count > items}
+    constant = tuple(fixed)
+    found = []
+    for visit in met:
+        profile = profile_of(patients[visit.item])
+        seen = set(form)
+        for scope, text, said in visit.told():
+            fresh = [sentence for sentence in sentences(text) if sentence not in seen]
+            for leak in leaks("\n".join(fresh), profile, (*said, *constant), background):
+                seen.add(leak.sentence)
+                found.append(Finding("prompt leak", visit.item, f"{scope}: {leak.detail()}", "failed"))
+        for text, said in visit.guided():
+            for leak in leaks(text, profile, (*said, *constant), background):
+                found.append(Finding("guidance leak", visit.item, leak.detail(), "held back"))
+    return found
+
+
+@dataclass
+class _Visit:
+    """The requests of one episode."""
+
+    item: str
+    requests: list[tuple[str, list[dict[str, str]], str]] = field(default_factory=list)
+
+    def told(self) -> Iterator[tuple[str, str, list[str]]]:
+        """Each request of therapist and judge: its scope, what it told them, and what was known by then."""
+        talk, probes, guidance = self._replies("patient/talk"), self._replies("therapist/probe"), self._replies("judge/guidance")
+        asked = self._replies("therapist/talk")
+        outcomes = [reply for scope, _, reply in self.requests if scope.startswith("patient/") and scope != "patient/talk"]
+        for scope, messages, _ in self.requests:
+            role, _, step = scope.partition("/")
+            if role not in ("therapist", "judge") or scope == _ENCODING:
+                continue
+            own = [m["content"] for m in messages if m["role"] == "assistant"]
+            text = "\n".join(m["content"] for m in messages if m["role"] != "assistant")
+            said = _heard(talk, text, len(own) + 1 if role == "therapist" else len(talk))
+            if step != "talk" and not step.startswith("probe") and step != "guidance":
+                said = [*said, *outcomes, *probes]
+            yield scope, text, [*said, *own, *(asked if role == "judge" else guidance)]
+
+    def guided(self) -> Iterator[tuple[str, list[str]]]:
+        """The judge's guidance, and what was said before it: until the therapist's first question that knows it."""
+        talk = self._replies("patient/talk")
+        views = [messages for scope, messages, _ in self.requests if scope == "therapist/talk"]
+        for reply in self._replies("judge/guidance"):
+            text = reply.partition(":")[2].strip() or reply
+            knows = next((view for view in views if any(text in m["content"] for m in view)), views[-1] if views else [])
+            own = [m["content"] for m in knows if m["role"] == "assistant"]
+            yield text, [*talk[: len(own) + 1], *own]
+
+    def _replies(self, begins: str) -> list[str]:
+        return [reply for scope, _, reply in self.requests if scope.startswith(begins)]
+
+
+def _visits(requests: Iterable[Request]) -> Iterator[_Visit]:
+    """Requests by episode. They come ordered by iteration, stage, item and scope, so a scope that steps back is a new episode."""
+    visit, before = _Visit(""), ""
+    for item, scope, messages, reply in requests:
+        if visit.requests and (item != visit.item or scope < before):
+            yield visit
+            visit = _Visit(item)
+        visit.item, before = item, scope
+        visit.requests.append((scope, messages, reply))
+    if visit.requests:
+        yield visit
+
+
+def _heard(talk: Sequence[str], text: str, most: int) -> list[str]:
+    """The patient's first lines, as far as they stand in a text one after the other."""
+    place, said = 0, []
+    for reply in talk[:most]:
+        try:
+            line = parsing.spoken(reply)
+        except Unreadable:
+            continue  # was asked again
+        place = text.find(line, place)
+        if place < 0:
+            break
+        place += len(line)
+        said.append(line)
+    return said
+
+
 def _roots(text: str) -> set[str]:
     """Stems, and words as they stand (marked), by which names are known."""
     words = words_of(text)
@@ -86,13 +206,14 @@ def _roots(text: str) -> set[str]:
 def _passages(profile: tuple[tuple[str, str], ...], background: Background) -> tuple[_Passage, ...]:
     found = []
     for component, text in profile:
-        proper = names(text, background)
+        whole = component == "name"  # "patient 7" names nobody
+        proper = {word.lower() for word in text.split() if word[0].isupper()} if whole else names(text, background)
         for sentence in sentences(text):
             words = words_of(sentence)
             weights = {}
             for word in numbered(words):
                 root = stem(word)
-                if root in _HEADINGS:
+                if root in _HEADINGS or whole:
                     continue
                 weights[root] = 1.0 if telling(word) else background.weight(root)
             for word in words:

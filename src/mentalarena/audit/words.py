@@ -29,6 +29,8 @@ _CALENDAR = frozenset(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
     "october november december christmas easter".split()
 )
+_NO_NAME = _CALENDAR | _NUMBERS.keys() | set("the an of and in on at to for my his her our".split())
+"""Words that have a capital within a sentence and name nobody: days, numbers, and those of titles."""
 _IRREGULAR = {
     form: base
     for base, forms in (
@@ -117,7 +119,7 @@ def names(text: str, background: Background) -> frozenset[str]:
     for match in _TOKEN.finditer(text[:LONGEST]):
         word = match[0].removesuffix("'s")
         low = word.lower()
-        if len(word) < 2 or not word[0].isupper() or word.startswith("I'") or low in _CALENDAR or low in _NUMBERS:
+        if len(word) < 2 or not word[0].isupper() or word.startswith("I'") or low.removesuffix("s") in _NO_NAME:
             continue
         opens = _OPENS.search(text[max(0, match.start() - 8) : match.start()])
         if background.people_with(stem(low)) == 0 if opens else not word.isupper() or len(word) > 3:
