@@ -46,7 +46,9 @@ def main() -> None:
     found = duplicates(rows)
     took = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"duplicates: {took:.1f} s, {len(rows) / took:.0f} rows/s, {after - before:.0f} MiB above the rows' own {before:.0f}")
+    print(
+        f"duplicates: {took:.1f} s, {len(rows) / took:.0f} rows/s, {after - before:.0f} MiB above the rows' own {before:.0f}"
+    )
     print(f"  found {len(found)} of {copies} planted: {len(found) / max(1, copies):.3f}")
 
     texts = list(rows.values())
@@ -54,7 +56,9 @@ def main() -> None:
     start = time.perf_counter()
     held = Held(questions).findings(rows)
     took = time.perf_counter() - start
-    print(f"contamination with {len(questions)} questions: {took:.1f} s, {len(rows) / took:.0f} rows/s, {len(held)} rows held back")
+    print(
+        f"contamination with {len(questions)} questions: {took:.1f} s, {len(rows) / took:.0f} rows/s, {len(held)} rows held back"
+    )
 
     for length in (10_000, 20_000, 40_000):
         one, other = (" ".join(texts[n : n + length // 200]).split() for n in (0, length // 200))

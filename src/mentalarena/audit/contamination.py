@@ -124,4 +124,6 @@ def _passages(text: str, questions: Mapping[str, str]) -> list[str]:
     """Sentences, and as many in a row as questions have, so that long rows do not drown a question."""
     parts = sentences(text)
     longest = max((len(sentences(question)) for question in questions.values()), default=1)
-    return [" ".join(parts[start : start + count]) for count in range(1, min(longest, 6) + 1) for start in range(len(parts))]
+    return [
+        " ".join(parts[start : start + count]) for count in range(1, min(longest, 6) + 1) for start in range(len(parts))
+    ]

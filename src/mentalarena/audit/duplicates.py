@@ -11,6 +11,7 @@ import hashlib
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -56,7 +57,7 @@ def likeness(one: str, other: str) -> float:
 
 def _shingles(text: str) -> set[str]:
     words = words_of(text)
-    return {*words, *(f"{a} {b}" for a, b in zip(words, words[1:], strict=False))}
+    return {*words, *(f"{a} {b}" for a, b in pairwise(words))}
 
 
 def duplicates(rows: Mapping[str, str], alike: float = ALIKE) -> list[Duplicate]:

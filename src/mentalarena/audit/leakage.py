@@ -11,12 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from importlib.resources import files
 
 from mentalarena.arena import parsing
 from mentalarena.audit.findings import Finding
 from mentalarena.audit.words import Background, everyday, names, numbered, sentences, stem, stems, telling
 from mentalarena.clinic.audit import words_of
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, CognitiveModel
+from mentalarena.clinic.taxonomy import taxonomy
 from mentalarena.errors import Unreadable
 
 ENOUGH = 0.38
@@ -27,6 +29,11 @@ PER_WORD = 0.1
 """Evidence of each word of a run beyond its rarity."""
 FORM = 3
 """Patients from which on a sentence that stands in the prompts of most of them is the prompt's form."""
+_ASKED = (
+    *("therapist_system", "guidance", "guidance_note", "probe", "diagnose", "diagnose_again", "propose", "propose_again"),
+    *("retry", "intake", "judge_system", "score"),
+)
+"""Prompts of therapist and judge in an episode."""
 _ENCODING = "judge/principles"
 """The judge chooses the patient's manner of talking from its coping strategies: it is shown them on purpose, and the therapist
 never sees that request."""
@@ -61,12 +68,10 @@ def profile_of(model: CognitiveModel) -> dict[str, str]:
     return {"name": model.name} | {LABELS[name]: model.text(name) for name in COMPONENTS if model.text(name)}
 
 
-def leaks(
-    text: str, profile: Mapping[str, str], said: Sequence[str], background: Background | None = None
-) -> list[Shared]:
+def leaks(text: str, profile: Mapping[str, str], said: Sequence[str], background: Background | None = None) -> list[Shared]:
     """What the text holds of the profile (component to text, `name` among them) that was not said, strongest first."""
     background = background or everyday()
-    known = frozenset(_roots(" \n".join(said)))
+    known = frozenset(_roots(" \n".join(said))) | _instructions()
     passages = _passages(tuple(profile.items()), background)
     spoken = names(text, background)
     found = []
@@ -102,7 +107,7 @@ def prompt_findings(
 ) -> list[Finding]:
     """What the requests of a run (`Journal.requests`) told therapist and judge of their patients (by item) that nobody had said.
 
-    `fixed`: texts that tell of no patient, as names of disorders to choose from. A sentence of the therapist's own is no leak
+    `fixed`: texts that tell of no patient, as names to choose from that are not the taxonomy's. A sentence of the therapist's own is no leak
     (it guessed), guidance is judged where it was given (check `guidance leak`), each other sentence once an episode.
     """
     if background is None:
@@ -110,11 +115,13 @@ def prompt_findings(
     met = [visit for visit in _visits(requests) if visit.item in patients]
     people = Counter[str]()
     for item in {visit.item for visit in met}:
-        told = (sentence for visit in met if visit.item == item for _, text, _ in visit.told() for sentence in sentences(text))
+        told = (
+            sentence for visit in met if visit.item == item for _, text, _ in visit.told() for sentence in sentences(text)
+        )
         people.update(set(told))
     items = len({visit.item for visit in met})
     form = {sentence for sentence, count in people.items() if count >= FORM and 2 * count > items}
-    constant = tuple(fixed)
+    constant = (*_names_to_choose(), *fixed)
     found = []
     for visit in met:
         profile = profile_of(patients[visit.item])
@@ -139,7 +146,11 @@ class _Visit:
 
     def told(self) -> Iterator[tuple[str, str, list[str]]]:
         """Each request of therapist and judge: its scope, what it told them, and what was known by then."""
-        talk, probes, guidance = self._replies("patient/talk"), self._replies("therapist/probe"), self._replies("judge/guidance")
+        talk, probes, guidance = (
+            self._replies("patient/talk"),
+            self._replies("therapist/probe"),
+            self._replies("judge/guidance"),
+        )
         asked = self._replies("therapist/talk")
         outcomes = [reply for scope, _, reply in self.requests if scope.startswith("patient/") and scope != "patient/talk"]
         for scope, messages, _ in self.requests:
@@ -200,6 +211,20 @@ def _roots(text: str) -> set[str]:
     """Stems, and words as they stand (marked), by which names are known."""
     words = words_of(text)
     return {stem(word) for word in numbered(words)} | {"=" + word.removesuffix("'s") for word in words}
+
+
+@lru_cache(maxsize=1)
+def _instructions() -> frozenset[str]:
+    """The stems of the package's own prompts: they stand in every request, and tell of nobody."""
+    sets = (files("mentalarena.arena").joinpath("prompts", name) for name in ("full", "compact"))
+    return frozenset(root for one in sets for name in _ASKED for root in stems(one.joinpath(f"{name}.txt").read_text("utf-8")))
+
+
+@lru_cache(maxsize=1)
+def _names_to_choose() -> tuple[str, ...]:
+    """Names that a prompt lists to choose from."""
+    vocabulary = taxonomy().vocabulary
+    return tuple(" ".join(vocabulary.of(kind)) for kind in ("diagnosis", "treatment", "medicine"))
 
 
 @lru_cache(maxsize=4096)

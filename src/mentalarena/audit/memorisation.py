@@ -54,9 +54,7 @@ class Attempt:
     rest: str
 
 
-def recalled(
-    output: str, seed: str, name: str = "", background: Background | None = None, run: int = RUN
-) -> Memory | None:
+def recalled(output: str, seed: str, name: str = "", background: Background | None = None, run: int = RUN) -> Memory | None:
     """What an output holds of a seed; None where that is nothing that memory alone explains."""
     background = background or everyday()
     return _recalled(output, name, _Seed.of(seed, background), run)
@@ -109,7 +107,7 @@ def canaries(count: int, seed: int = 0, digits: int = 6) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class _Seed:
-    automaton: _Automaton
+    automaton: Runs
     canaries: Mapping[str, str]
     """Stem or name to the word as the seed has it."""
     ambiguous: frozenset[str]
@@ -124,7 +122,7 @@ class _Seed:
         found |= {name: name for name in proper}
         # "Even" is a name only where it is written as one
         ambiguous = frozenset(name for name in proper if background.people_with(stem(name)))
-        return cls(_Automaton(words), found, ambiguous, background)
+        return cls(Runs(words), found, ambiguous, background)
 
 
 def _recalled(output: str, name: str, seed: _Seed, least: int) -> Memory | None:
@@ -142,11 +140,11 @@ def longest_run(one: Sequence[Item], other: Sequence[Item]) -> tuple[Item, ...]:
 
     By a suffix automaton of `one`: time and memory are linear in the two lengths (Blumer et al. 1985).
     """
-    return tuple(other[slice(*_Automaton(one).longest(other))])
+    return tuple(other[slice(*Runs(one).longest(other))])
 
 
-class _Automaton:
-    """All runs of a sequence, in at most twice as many states as it has items."""
+class Runs:
+    """All runs of a sequence, in at most twice as many states as it has items: a suffix automaton."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._next: list[dict[object, int]] = [{}]

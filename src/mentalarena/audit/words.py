@@ -18,35 +18,13 @@ from importlib.resources import files
 
 from mentalarena.clinic.audit import words_of
 
-_ONES = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen "
-    "nineteen"
-).split()
-_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_NUMBERS = {word: value for value, word in enumerate(_ONES)} | {word: 20 + 10 * n for n, word in enumerate(_TENS)}
+_LISTS = json.loads(files("mentalarena.audit").joinpath("data/words.json").read_text("utf-8"))
+_NUMBERS: dict[str, int] = {word: value for value, word in enumerate(_LISTS["ones"])}
+_NUMBERS |= {word: 20 + 10 * value for value, word in enumerate(_LISTS["tens"])}
 _SCALES = {"hundred": 100, "thousand": 1000}
-_CALENDAR = frozenset(
-    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september "
-    "october november december christmas easter".split()
-)
-_NO_NAME = _CALENDAR | _NUMBERS.keys() | set("the an of and in on at to for my his her our".split())
+_NO_NAME = frozenset([*_NUMBERS, *_LISTS["calendar"], *_LISTS["titles"]])
 """Words that have a capital within a sentence and name nobody: days, numbers, and those of titles."""
-_IRREGULAR = {
-    form: base
-    for base, forms in (
-        line.split(":")
-        for line in (
-            "go:went gone|leave:left|think:thought|eat:ate eaten|run:ran|drive:drove driven|swim:swam swum|buy:bought|keep:kept|"
-            "sleep:slept|steal:stole stolen|break:broke broken|write:wrote written|throw:threw thrown|fall:fell fallen|burn:burnt|"
-            "hear:heard|see:saw seen|say:said|tell:told|bring:brought|lose:lost|stand:stood|slide:slid|hide:hid hidden|"
-            "wake:woke woken|teach:taught|catch:caught|child:children|wife:wives|man:men|woman:women|foot:feet|tooth:teeth|"
-            "sell:sold|feel:felt|find:found|hold:held|speak:spoke spoken|take:took taken|give:gave given|know:knew known|"
-            "sing:sang sung|drink:drank drunk|wear:wore worn|dig:dug|shake:shook shaken|send:sent|pay:paid|lie:lay lain|"
-            "ring:rang rung|begin:began begun|come:came|grow:grew grown|choose:chose chosen|hang:hung|born:birth|bite:bit"
-        ).split("|")
-    )
-    for form in forms.split()
-}
+_IRREGULAR: dict[str, str] = {form: base for base, forms in _LISTS["irregular"].items() for form in forms}
 _SENTENCE = re.compile(r"(?<=[.!?;:])[\"')\]]*\s+|\n+")
 _TOKEN = re.compile(r"[^\W_]+(?:'[^\W_]+)?")
 _OPENS = re.compile(r"(?:^|[.!?:;\"(\[\u201c]|\n)\s*[\"'(\[\u201c]*$")
