@@ -1,7 +1,7 @@
 """Do rows hold the questions of a benchmark? Overlap of n-grams, and of embeddings where an embedder is given.
 
-Sources: 13-grams are those of Brown et al. (2020), 8-grams those of Chowdhery et al. (2022); a question that is shorter counts
-when it stands there whole. N-grams that several questions share ("which of the following is the most likely") are how
+Sources: 13-grams are those of Brown et al. (2020), 8-grams those of Chowdhery et al. (2022); of a question that
+is shorter, most of its words in a row. N-grams that several questions share ("which of the following is the most likely") are how
 questions are asked, and no evidence.
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
+from math import ceil
 
 from mentalarena.audit.findings import Finding
 from mentalarena.audit.words import sentences
@@ -23,8 +25,10 @@ SHARED = 3
 """Questions from which on an n-gram that they share is a phrase of all questions."""
 ALIKE = 0.85
 """Cosine from which on a passage of a row is a question in other words."""
-FEWEST = 4
-"""Words that a question needs to be looked for whole."""
+PART = 0.6
+"""Share of the words of a short question that are looked for in a row: half of it may be told in common words."""
+FEWEST = 6
+"""Words that are looked for in a row at least; shorter questions say nothing by themselves."""
 
 
 def question_texts(questions: Iterable[Question]) -> dict[str, str]:
@@ -45,22 +49,26 @@ class Held:
     embedder: Embedder | None = None
     alike: float = ALIKE
     _grams: dict[int, dict[str, str]] = field(init=False, repr=False, default_factory=dict)
+    _begins: set[tuple[str, str]] = field(init=False, repr=False, default_factory=set)
+    """With what two words n-grams begin: most places of a row are passed over by that."""
 
     def __post_init__(self) -> None:
         worded = {name: words_of(text) for name, text in self.questions.items()}
-        for size in self.sizes:
-            self._grams[size] = _owners(worded, size)
+        parts = {name: max(FEWEST, ceil(PART * len(words))) for name, words in worded.items() if len(words) >= FEWEST}
         smallest = min(self.sizes)
-        for name, words in worded.items():
-            if FEWEST <= len(words) < smallest:
-                self._grams.setdefault(len(words), {})[" ".join(words)] = name
+        short = {size for size in parts.values() if size < smallest}
+        for size in sorted({*self.sizes, *short}, reverse=True):
+            mine = worded if size in self.sizes else {name: worded[name] for name in parts if parts[name] == size}
+            self._grams[size] = _owners(mine, size, worded)
+        grams = (gram.split(" ", 2) for owners in self._grams.values() for gram in owners)
+        self._begins.update((first, second) for first, second, _ in grams)
 
     def overlap(self, text: str) -> tuple[str, str] | None:
         """The question that the text holds and the words that both have; None where it holds none."""
         words = words_of(text)
-        for size in sorted(self._grams, reverse=True):
-            owners = self._grams[size]
-            for start in range(len(words) - size + 1):
+        places = [place for place, pair in enumerate(pairwise(words)) if pair in self._begins]
+        for size, owners in self._grams.items():
+            for start in places:
                 if (gram := " ".join(words[start : start + size])) in owners:
                     return owners[gram], gram
         return None
@@ -108,13 +116,14 @@ def without_questions(rows: Mapping[str, str], held: Held) -> tuple[list[str], l
     return [row for row in rows if row not in out], found
 
 
-def _owners(worded: Mapping[str, list[str]], size: int) -> dict[str, str]:
+def _owners(worded: Mapping[str, list[str]], size: int, everything: Mapping[str, list[str]]) -> dict[str, str]:
+    """N-grams of questions to the question, without those that several of all questions share."""
     owners: dict[str, str] = {}
     shared = Counter[str]()
-    for name, words in worded.items():
+    for name, words in everything.items():
         grams = {" ".join(words[start : start + size]) for start in range(len(words) - size + 1)}
         shared.update(grams)
-        owners |= dict.fromkeys(grams, name)
+        owners |= dict.fromkeys(grams, name) if name in worded else {}
     # a question that is nothing but such phrases is looked for all the same
     whole = {" ".join(words) for words in worded.values() if len(words) == size}
     return {gram: name for gram, name in owners.items() if shared[gram] < SHARED or gram in whole}

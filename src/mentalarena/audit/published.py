@@ -19,7 +19,7 @@ from mentalarena.clinic.audit import words_of
 from mentalarena.clinic.naming import Naming, normalise_diagnosis, normalise_medicine
 
 FIELDS = ("symptom", "illness", "treatment", "explain_t", "medicine", "explain_m")
-VERBATIM = 0.5
+VERBATIM = 0.9
 """Share of a seed that stands in a symptom in one run of words, from which on the seed is in it word for word."""
 _LIST = re.compile(r",|/|;|\+|&|\band\b|\bor\b")
 _LISTS = json.loads(files("mentalarena.audit").joinpath("data/words.json").read_text("utf-8"))
