@@ -25,6 +25,10 @@ ENOUGH = 0.38
 """Evidence from which on a sentence leaks: one word that fewer than one in six people use, or two or three that more do."""
 RUN = 3
 """Stems in a row from which on their order is evidence too, where one of them was not said."""
+TOGETHER, COVERED = 2, 0.5
+"""So many words of a sentence of the profile, and such a share of them, are evidence enough, however common each is."""
+UBIQUITOUS = 0.95
+"""Share of people from which on a word is none of those."""
 PER_WORD = 0.1
 """Evidence of each word of a run beyond its rarity."""
 FORM = 3
@@ -60,6 +64,7 @@ class Shared:
 class _Passage:
     component: str
     runs: frozenset[tuple[str, ...]]
+    content: frozenset[str]
     weights: Mapping[str, float]
 
 
@@ -85,13 +90,15 @@ def leaks(text: str, profile: Mapping[str, str], said: Sequence[str], background
                 for root, weight in passage.weights.items()
                 if root in roots and root not in known and (root[0] != "=" or root[1:] in spoken)
             }
-            if not weights:
-                continue
             evidence, shared = sum(weights.values()), tuple(sorted(root.lstrip("=") for root in weights))
             row = _in_a_row(order, passage.runs)
             if any(root in weights for root in row):
                 evidence += PER_WORD * len(row)
                 shared = tuple(dict.fromkeys((*row, *shared)))
+            told = [root for root in passage.content if root in roots and root not in known]
+            if len(told) >= TOGETHER and len(told) >= COVERED * len(passage.content):
+                evidence += ENOUGH
+                shared = tuple(dict.fromkeys((*shared, *told)))
             if evidence >= ENOUGH and (best is None or evidence > best.evidence):
                 best = Shared(passage.component, shared, evidence, sentence)
         if best:
@@ -107,8 +114,8 @@ def prompt_findings(
 ) -> list[Finding]:
     """What the requests of a run (`Journal.requests`) told therapist and judge of their patients (by item) that nobody had said.
 
-    `fixed`: texts that tell of no patient, as names to choose from that are not the taxonomy's. A sentence of the therapist's own is no leak
-    (it guessed), guidance is judged where it was given (check `guidance leak`), each other sentence once an episode.
+    `fixed`: texts that tell of no patient, as names to choose from that are not the taxonomy's. A sentence of the therapist's own
+    is no leak (it guessed), guidance is judged where it was given (check `guidance leak`), each other sentence once an episode.
     """
     if background is None:
         background = everyday() + Background.of(" ".join(profile_of(model).values()) for model in patients.values())
@@ -217,7 +224,9 @@ def _roots(text: str) -> set[str]:
 def _instructions() -> frozenset[str]:
     """The stems of the package's own prompts: they stand in every request, and tell of nobody."""
     sets = (files("mentalarena.arena").joinpath("prompts", name) for name in ("full", "compact"))
-    return frozenset(root for one in sets for name in _ASKED for root in stems(one.joinpath(f"{name}.txt").read_text("utf-8")))
+    return frozenset(
+        root for one in sets for name in _ASKED for root in stems(one.joinpath(f"{name}.txt").read_text("utf-8"))
+    )
 
 
 @lru_cache(maxsize=1)
@@ -245,7 +254,10 @@ def _passages(profile: tuple[tuple[str, str], ...], background: Background) -> t
                 if (plain := word.removesuffix("'s")) in proper:
                     weights.pop(stem(word), None)
                     weights["=" + plain] = 1.0
-            found.append(_Passage(component, _runs(stems(sentence)), {r: w for r, w in weights.items() if w > 0.1}))
+            order = stems(sentence)
+            most = UBIQUITOUS * background.people
+            content = frozenset(root for root in order if background.people_with(root) < most and not whole)
+            found.append(_Passage(component, _runs(order), content, {r: w for r, w in weights.items() if w > 0.1}))
     return tuple(found)
 
 

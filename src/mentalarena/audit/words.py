@@ -22,6 +22,8 @@ _LISTS = json.loads(files("mentalarena.audit").joinpath("data/words.json").read_
 _NUMBERS: dict[str, int] = {word: value for value, word in enumerate(_LISTS["ones"])}
 _NUMBERS |= {word: 20 + 10 * value for value, word in enumerate(_LISTS["tens"])}
 _SCALES = {"hundred": 100, "thousand": 1000}
+_GREATEST = 10**12
+"""Of a number that is multiplied further: nobody says a greater one, and a hostile one would have no end."""
 _NO_NAME = frozenset([*_NUMBERS, *_LISTS["calendar"], *_LISTS["titles"]])
 """Words that have a capital within a sentence and name nobody: days, numbers, and those of titles."""
 _IRREGULAR: dict[str, str] = {form: base for base, forms in _LISTS["irregular"].items() for form in forms}
@@ -62,7 +64,7 @@ def numbered(words: Sequence[str]) -> list[str]:
     last = 0
     for number, word in enumerate([*words, ""]):
         following = words[number + 1] if number + 1 < len(words) else ""
-        if word in _SCALES and value is not None:
+        if word in _SCALES and value is not None and value < _GREATEST:
             value, last = value * _SCALES[word], _SCALES[word]
         elif word == "and" and value is not None and last >= 100 and following in _NUMBERS:
             continue
