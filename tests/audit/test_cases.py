@@ -23,3 +23,10 @@ def test_recall_and_false_alarms_on_development_cases_meet_the_targets(name: str
     found, there, alarms, absent = figures(name)
     assert found / there >= 0.95
     assert alarms / absent <= 0.05
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_recall_and_false_alarms_on_held_out_cases_do_not_fall_below_the_first_look(name: str) -> None:
+    found, there, alarms, absent = figures(f"{name}_held_out")
+    assert found / there >= 0.95
+    assert alarms / absent <= 0.05

@@ -4,8 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mentalarena.audit.contamination import Held, question_texts, without_questions
+from mentalarena.audit.rows import completions, row_texts
 from mentalarena.evaluation.benchmarks.questions import Question
+from mentalarena.models.base import Message
 from mentalarena.models.lexical import LexicalEmbedder
+from mentalarena.training.rows import Row, RowLineage
 
 LONG = (
     "A 24-year-old man took a pill at a festival. He is agitated and hot, and his jaw is clenched. Which substance was it?"
@@ -52,3 +55,14 @@ def test_a_question_that_says_little_is_looked_for_with_its_options() -> None:
         "1": "Drug of choice? lithium valproate in slow release",
         "2": "Does it help?",
     }
+
+
+def test_training_rows_are_read_with_prompt_and_completion_under_ids_that_tell_where_they_come_from() -> None:
+    rows = [
+        Row("diagnosis", (Message("user", LONG),), text, RowLineage("00-p", 0, "m", "p", "generated", "Apache-2.0"))
+        for text in ("ecstasy", "ecstasy")
+    ]
+    assert completions(rows) == {"0 diagnosis 00-p": "ecstasy", "1 diagnosis 00-p": "ecstasy"}
+    clean, found = without_questions(row_texts(rows), Held({"q": SHORT, "p": LONG}))
+    assert clean == []
+    assert [finding.item for finding in found] == list(completions(rows))

@@ -76,12 +76,12 @@ def profile_of(model: CognitiveModel) -> dict[str, str]:
 def leaks(text: str, profile: Mapping[str, str], said: Sequence[str], background: Background | None = None) -> list[Shared]:
     """What the text holds of the profile (component to text, `name` among them) that was not said, strongest first."""
     background = background or everyday()
-    known = frozenset(_roots(" \n".join(said))) | _instructions()
+    known = _instructions().union(*map(_roots, said))
     passages = _passages(tuple(profile.items()), background)
     spoken = names(text, background)
     found = []
     for sentence in dict.fromkeys(sentences(text)):
-        roots = frozenset(_roots(sentence))
+        roots = _roots(sentence)
         order = stems(sentence)
         best: Shared | None = None
         for passage in passages:
@@ -120,14 +120,12 @@ def prompt_findings(
     if background is None:
         background = everyday() + Background.of(" ".join(profile_of(model).values()) for model in patients.values())
     met = [visit for visit in _visits(requests) if visit.item in patients]
-    people = Counter[str]()
-    for item in {visit.item for visit in met}:
-        told = (
-            sentence for visit in met if visit.item == item for _, text, _ in visit.told() for sentence in sentences(text)
-        )
-        people.update(set(told))
-    items = len({visit.item for visit in met})
-    form = {sentence for sentence, count in people.items() if count >= FORM and 2 * count > items}
+    told: dict[str, set[str]] = {}
+    for visit in met:
+        texts = {text for _, text, _ in visit.told()}
+        told.setdefault(visit.item, set()).update(sentence for text in texts for sentence in sentences(text))
+    people = Counter(sentence for mine in told.values() for sentence in mine)
+    form = {sentence for sentence, count in people.items() if count >= FORM and 2 * count > len(told)}
     constant = (*_names_to_choose(), *fixed)
     found = []
     for visit in met:
@@ -135,6 +133,8 @@ def prompt_findings(
         seen = set(form)
         for scope, text, said in visit.told():
             fresh = [sentence for sentence in sentences(text) if sentence not in seen]
+            if not fresh:
+                continue
             for leak in leaks("\n".join(fresh), profile, (*said, *constant), background):
                 seen.add(leak.sentence)
                 found.append(Finding("prompt leak", visit.item, f"{scope}: {leak.detail()}", "failed"))
@@ -214,10 +214,11 @@ def _heard(talk: Sequence[str], text: str, most: int) -> list[str]:
     return said
 
 
-def _roots(text: str) -> set[str]:
+@lru_cache(maxsize=1 << 14)
+def _roots(text: str) -> frozenset[str]:
     """Stems, and words as they stand (marked), by which names are known."""
     words = words_of(text)
-    return {stem(word) for word in numbered(words)} | {"=" + word.removesuffix("'s") for word in words}
+    return frozenset([*(stem(word) for word in numbered(words)), *("=" + word.removesuffix("'s") for word in words)])
 
 
 @lru_cache(maxsize=1)
