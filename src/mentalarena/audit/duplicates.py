@@ -206,7 +206,8 @@ def _distinct(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     import numpy as np
 
     values.sort()
-    return values[np.concatenate([np.ones(min(1, len(values)), bool), values[1:] != values[:-1]])]
+    once: NDArray[np.uint64] = values[np.concatenate([np.ones(min(1, len(values)), bool), values[1:] != values[:-1]])]
+    return once
 
 
 def _hashed(codes: array[int], ends: array[int]) -> tuple[NDArray[np.uint32], NDArray[np.int64]]:
