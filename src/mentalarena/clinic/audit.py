@@ -29,6 +29,7 @@ EASY, HARD = 10.0, 55.0
 """Readability index LIX between which people talk (Bjornsson 1968): words a sentence, and percent of words over six letters."""
 ENOUGH = 100
 """Words that readability needs."""
+_WORD = re.compile(r"[\w']+")
 AGE_BOUNDS, AGES = (18, 30, 50, 65), ("under 18", "18 to 29", "30 to 49", "50 to 64", "65 and over")
 SEVERITIES = ("none", "mild", "moderate", "severe")
 
@@ -298,4 +299,4 @@ def coverage(
 
 def words_of(text: str) -> list[str]:
     """Lower-case words, without punctuation."""
-    return "".join(c if c.isalnum() or c == "'" else " " for c in text.lower().replace("\u2019", "'")).split()
+    return _WORD.findall(text.lower().replace("\u2019", "'").replace("_", " "))
