@@ -1,0 +1,1 @@
+"""What must not get out: leakage, contamination, memorisation, clinical safety. Each audit returns findings, and decides nothing."""
