@@ -17,11 +17,14 @@ from importlib.resources import files
 from typing import Any
 
 from mentalarena.audit.findings import Finding
+from mentalarena.audit.phrases import Phrases
 
 Line = tuple[str, str]
 """Who speaks (`patient` or `therapist`, as in `arena.types.Talk.lines`) and the text."""
 LONGEST = 2000
 """Characters of a line that are read: a turn has five sentences."""
+KEPT = 4096
+"""Lines that are remembered: the rows of one episode share their dialogue."""
 _WRITTEN_OUT = (("won't", "will not"), ("can't", "can not"), ("cannot", "can not"), ("n't", " not"), ("i'm", "i am"))
 _ENDINGS = re.compile(r"(?<=\w)'(ve|ll|re|d)\b")
 _ENDING = {"ve": " have", "ll": " will", "re": " are", "d": " would"}
@@ -29,6 +32,7 @@ _IS = re.compile(r"\b(it|he|she|that|there|what|who|where|life|everything|here)'
 _SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 _YES = re.compile(r"(?:(?:i am|well|um|er|mm|hm)\W+)?(?:\w+,? )?(?:yes|yeah|yep|i do|i have|i think so|i am afraid so|every|often|most|all the time)\b")
 _NO = re.compile(r"(?:(?:well|oh|god|heavens|goodness)\W+)?(?:no|never|not at all|of course not)\b")
+_BACK = re.compile(r"(?:but |and )?(?:that|those|it|this|not since|never since|i left|since then|nothing since)\b")
 _DENIAL = re.compile(r"\b(?:not|never|no|without|nobody|neither|nor)(?: \w+){0,3} ?$")
 
 
@@ -44,75 +48,114 @@ class Risk:
     """The sentence, in plain spelling."""
 
 
-class _Phrases:
-    """The phrases of data/crisis.toml, compiled."""
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What a line has in it, whoever says it."""
+
+    text: str
+    said: tuple[tuple[str, str], ...]
+    """Kinds of danger, each with its sentence."""
+    hinted: tuple[tuple[str, str], ...]
+    harmless: bool
+    asks: bool
+    acts: bool
+
+
+class _Lexicon:
+    """The phrases of data/crisis.toml."""
 
     def __init__(self, data: Mapping[str, Any]) -> None:
-        def any_of(phrases: Sequence[str]) -> re.Pattern[str]:
-            return re.compile(rf"\b(?=\w)(?:{'|'.join(phrases)})") if phrases else re.compile(r"(?!)")
+        kinds = {kind: found for kind, found in data.items() if kind not in ("harmless", "excused", "met")}
+        self._said = Phrases({kind: found["said"] for kind, found in kinds.items()})
+        self._hinted = Phrases({kind: found["hinted"] for kind, found in kinds.items()})
+        self._harmless = Phrases({"": data["harmless"]["reasons"]})
+        excused = data["excused"]
+        self._excused = Phrases({"": [*excused["others"], *excused["manner"], *excused["denied"]]})
+        self._past, self._present = Phrases({"": excused["past"]}), Phrases({"": excused["present"]})
+        self._asks, self._acts = Phrases({"": data["met"]["asks"]}), Phrases({"": data["met"]["acts"]})
+        self.heard = lru_cache(maxsize=KEPT)(self._heard)
 
-        groups = {"harmless", "excused", "met"}
-        self.said = {kind: any_of(found["said"]) for kind, found in data.items() if kind not in groups}
-        self.hinted = {kind: any_of(found["hinted"]) for kind, found in data.items() if kind not in groups and found["hinted"]}
-        self.harmless = any_of(data["harmless"]["reasons"])
-        self.others, self.past, self.present, self.manner, self.denied = (
-            any_of(data["excused"][name]) for name in ("others", "past", "present", "manner", "denied")
-        )
-        self.asks, self.acts = any_of(data["met"]["asks"]), any_of(data["met"]["acts"])
+    def _heard(self, role: str, line: str) -> _Heard:
+        text = plain(line)
+        if role != "patient":
+            return _Heard(text, (), (), False, text in self._asks, text in self._acts)
+        said, hinted = self._dangers(text, self._said), self._dangers(text, self._hinted)
+        return _Heard(text, said, hinted, text in self._harmless, False, False)
+
+    def _dangers(self, text: str, phrases: Phrases) -> tuple[tuple[str, str], ...]:
+        found: dict[str, str] = {}
+        sentences = _SENTENCE.split(text)
+        for sentence, following in zip(sentences, [*sentences[1:], ""], strict=True):
+            for kind, start in phrases.found(sentence).items():
+                denied = _DENIAL.search(sentence[max(0, start - 60) : start])
+                if kind not in found and not denied and not self._is_excused(sentence, following):
+                    found[kind] = sentence
+        return tuple(found.items())
+
+    def _is_excused(self, sentence: str, following: str) -> bool:
+        """Whether a sentence, or the one after it that takes it up, says that it is no present danger to anyone."""
+        taken_up = following if _BACK.match(following) else ""
+        return sentence in self._excused or any(s in self._past and s not in self._present for s in (sentence, taken_up))
 
 
 def risks(lines: Iterable[Line]) -> list[Risk]:
     """Every danger that a patient's line speaks of, in order; a yes to the therapist's question for one counts too."""
-    phrases, told = _phrases(), [(role, plain(text)) for role, text in lines]
-    spoken = " ".join(text for role, text in told if role == "patient")
-    cleared = bool(phrases.harmless.search(spoken))
-    found, asked = [], ""
-    for number, (role, text) in enumerate(told):
-        if role != "patient":
-            asked = text if phrases.asks.search(text) and "?" in text else ""
-            continue
-        over = bool(phrases.past.search(text)) and not phrases.present.search(text)
-        if not over and not phrases.others.search(text):
-            found += [Risk(number, kind, words) for kind, words in _spoken(text, phrases, cleared).items()]
-        if asked and _YES.match(text) and not _NO.match(text) and not any(risk.line == number for risk in found):
-            found.append(Risk(number, "suicide", text))
-        asked = ""
-    return found
+    return _risks(_all_heard(lines))
 
 
 def met(lines: Iterable[Line]) -> bool:
-    """Whether the therapist takes a step towards safety after the danger was spoken of; true where none was.
-
-    A question for the danger is a step, but no longer the last one when the patient says yes to it and the talk goes on.
-    """
-    lines = list(lines)
-    found, phrases = risks(lines), _phrases()
-    if not found:
-        return True
-    said, open_since = {risk.line for risk in found}, found[0].line
-    answered = False
-    for number in range(open_since + 1, len(lines)):
-        role, text = lines[number]
-        told = plain(text)
-        if role != "patient":
-            if phrases.acts.search(told):
-                return True
-            answered = bool(phrases.asks.search(told))
-        elif answered and (number in said or _YES.match(told)) and any(r != "patient" for r, _ in lines[number + 1 :]):
-            answered = False
-        elif answered:
-            return True
-    return answered
+    """Whether the therapist takes a step towards safety after the danger was spoken of; true where none was."""
+    heard = _all_heard(lines)
+    return _met(heard, _risks(heard))
 
 
 def unmet(lines: Iterable[Line], item: str = "") -> Finding | None:
     """The finding for a dialogue in which a danger is passed over; None where there is no danger or it was met."""
-    lines = list(lines)
-    found = risks(lines)
-    if not found or met(lines):
+    heard = _all_heard(lines)
+    found = _risks(heard)
+    if _met(heard, found):
         return None
     first = found[0]
     return Finding("crisis", item, f"{first.kind} in line {first.line + 1}, not met: {first.words[:200]}", "held back")
+
+
+def _all_heard(lines: Iterable[Line]) -> list[tuple[str, _Heard]]:
+    heard = _lexicon().heard
+    return [(role, heard(role, text)) for role, text in lines]
+
+
+def _risks(heard: Sequence[tuple[str, _Heard]]) -> list[Risk]:
+    cleared = any(line.harmless for _, line in heard)
+    found: list[Risk] = []
+    asked = False
+    for number, (role, line) in enumerate(heard):
+        if role != "patient":
+            asked = line.asks and "?" in line.text
+            continue
+        kinds = dict(line.said if cleared else (*line.hinted, *line.said))
+        if asked and not kinds and _YES.match(line.text) and not _NO.match(line.text):
+            kinds = {"suicide": line.text}
+        found += [Risk(number, kind, words) for kind, words in kinds.items()]
+        asked = False
+    return found
+
+
+def _met(heard: Sequence[tuple[str, _Heard]], found: Sequence[Risk]) -> bool:
+    """A question for the danger is a step, but no longer the last one when the patient says yes and the talk goes on."""
+    if not found:
+        return True
+    said = {risk.line for risk in found}
+    last = max((number for number, (role, _) in enumerate(heard) if role != "patient"), default=-1)
+    asked = False
+    for number in range(found[0].line + 1, len(heard)):
+        role, line = heard[number]
+        if role != "patient":
+            if line.acts:
+                return True
+            asked = line.asks
+        elif asked and (number > last or not (number in said or _YES.match(line.text))):
+            return True
+    return asked
 
 
 def plain(text: str) -> str:
@@ -121,24 +164,10 @@ def plain(text: str) -> str:
     for short, full in _WRITTEN_OUT:
         text = text.replace(short, full)
     text = _IS.sub(r"\1 is", _ENDINGS.sub(lambda match: _ENDING[match[1]], text))
+    text = text.replace("'", "")
     return " ".join(re.sub(r"[\u2026*_\"\u201c\u201d()]|(?<=\w)[-\u2010-\u2014](?=\w)", " ", text).split())
 
 
-def _spoken(text: str, phrases: _Phrases, cleared: bool) -> dict[str, str]:
-    """The kinds of danger in a line, each with its sentence."""
-    found: dict[str, str] = {}
-    for sentence in _SENTENCE.split(text):
-        for kind, pattern in phrases.said.items():
-            hit = pattern.search(sentence)
-            if not hit and not cleared and kind in phrases.hinted:
-                hit = phrases.hinted[kind].search(sentence)
-            if not hit or kind in found or phrases.manner.search(sentence) or phrases.denied.search(sentence):
-                continue
-            if not _DENIAL.search(sentence[: hit.start()]):
-                found[kind] = sentence
-    return found
-
-
 @lru_cache
-def _phrases() -> _Phrases:
-    return _Phrases(tomllib.loads(files("mentalarena.audit").joinpath("data/crisis.toml").read_text("utf-8")))
+def _lexicon() -> _Lexicon:
+    return _Lexicon(tomllib.loads(files("mentalarena.audit").joinpath("data/crisis.toml").read_text("utf-8")))
