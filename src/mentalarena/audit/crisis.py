@@ -17,23 +17,15 @@ from importlib.resources import files
 from typing import Any
 
 from mentalarena.audit.findings import Finding
-from mentalarena.audit.phrases import Phrases
+from mentalarena.audit.phrases import DENIAL, SENTENCE, Phrases, plain
 
 Line = tuple[str, str]
 """Who speaks (`patient` or `therapist`, as in `arena.types.Talk.lines`) and the text."""
-LONGEST = 2000
-"""Characters of a line that are read: a turn has five sentences."""
 KEPT = 4096
 """Lines that are remembered: the rows of one episode share their dialogue."""
-_WRITTEN_OUT = (("won't", "will not"), ("can't", "can not"), ("cannot", "can not"), ("n't", " not"), ("i'm", "i am"))
-_ENDINGS = re.compile(r"(?<=\w)'(ve|ll|re|d)\b")
-_ENDING = {"ve": " have", "ll": " will", "re": " are", "d": " would"}
-_IS = re.compile(r"\b(it|he|she|that|there|what|who|where|life|everything|here)'s\b")
-_SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 _YES = re.compile(r"(?:(?:i am|well|um|er|mm|hm)\W+)?(?:\w+,? )?(?:yes|yeah|yep|i do|i have|i think so|i am afraid so|every|often|most|all the time)\b")
 _NO = re.compile(r"(?:(?:well|oh|god|heavens|goodness)\W+)?(?:no|never|not at all|of course not)\b")
 _BACK = re.compile(r"(?:but |and )?(?:that|those|it|this|not since|never since|i left|since then|nothing since)\b")
-_DENIAL = re.compile(r"\b(?:not|never|no|without|nobody|neither|nor)(?: \w+){0,3} ?$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +76,10 @@ class _Lexicon:
 
     def _dangers(self, text: str, phrases: Phrases) -> tuple[tuple[str, str], ...]:
         found: dict[str, str] = {}
-        sentences = _SENTENCE.split(text)
+        sentences = SENTENCE.split(text)
         for sentence, following in zip(sentences, [*sentences[1:], ""], strict=True):
             for kind, start in phrases.found(sentence).items():
-                denied = _DENIAL.search(sentence[max(0, start - 60) : start])
+                denied = DENIAL.search(sentence[max(0, start - 60) : start])
                 if kind not in found and not denied and not self._is_excused(sentence, following):
                     found[kind] = sentence
         return tuple(found.items())
@@ -156,16 +148,6 @@ def _met(heard: Sequence[tuple[str, _Heard]], found: Sequence[Risk]) -> bool:
         elif asked and (number > last or not (number in said or _YES.match(line.text))):
             return True
     return asked
-
-
-def plain(text: str) -> str:
-    """Lower case, contractions written out, hyphens as spaces; what ends a sentence stays."""
-    text = text[:LONGEST].lower().replace("\u2019", "'").replace("\u2018", "'")
-    for short, full in _WRITTEN_OUT:
-        text = text.replace(short, full)
-    text = _IS.sub(r"\1 is", _ENDINGS.sub(lambda match: _ENDING[match[1]], text))
-    text = text.replace("'", "")
-    return " ".join(re.sub(r"[\u2026*_\"\u201c\u201d()]|(?<=\w)[-\u2010-\u2014](?=\w)", " ", text).split())
 
 
 @lru_cache

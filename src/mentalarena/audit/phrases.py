@@ -11,6 +11,24 @@ from collections.abc import Iterable, Mapping
 
 _WORD = re.compile(r"(?<!\w)\w")
 _ANY = ""
+LONGEST = 2000
+"""Characters of a line that are read: a turn has five sentences."""
+_WRITTEN_OUT = (("won't", "will not"), ("can't", "can not"), ("cannot", "can not"), ("n't", " not"), ("i'm", "i am"))
+_ENDINGS = re.compile(r"(?<=\w)'(ve|ll|re|d)\b")
+_ENDING = {"ve": " have", "ll": " will", "re": " are", "d": " would"}
+_IS = re.compile(r"\b(it|he|she|that|there|what|who|where|life|everything|here)'s\b")
+SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
+DENIAL = re.compile(r"\b(?:not|never|no|without|nobody|neither|nor)(?: \w+){0,3} ?$")
+
+
+def plain(text: str) -> str:
+    """Lower case, contractions written out, hyphens as spaces; what ends a sentence stays."""
+    text = text[:LONGEST].lower().replace("\u2019", "'").replace("\u2018", "'")
+    for short, full in _WRITTEN_OUT:
+        text = text.replace(short, full)
+    text = _IS.sub(r"\1 is", _ENDINGS.sub(lambda match: _ENDING[match[1]], text))
+    text = text.replace("'", "")
+    return " ".join(re.sub(r"[\u2026*_\"\u201c\u201d()]|(?<=\w)[-\u2010-\u2014](?=\w)", " ", text).split())
 
 
 class Phrases:
