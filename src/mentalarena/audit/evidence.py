@@ -33,7 +33,7 @@ class Support:
     """What was said for a diagnosis."""
 
     signs: int
-    """Signs that were said, each counted once."""
+    """The weight of the signs that were said: one each, and of one that is enough alone as much as is needed."""
     needed: int
     fits: int
     """Words that say that life goes on as usual; each takes the weight of one sign."""
@@ -52,15 +52,16 @@ class _Signs:
         self._cues = Phrases({str(number): [cue] for number, cue in enumerate(data["cues"])})
         self._forms = Phrases({"": data["forms"]}) if "forms" in data else None
         self.needed = int(data.get("least", 1))
+        self._core = frozenset(map(str, data.get("core", ())))
 
-    def count(self, sentences: Iterable[str]) -> int:
-        """Different signs that are said and not denied."""
+    def weight(self, sentences: Iterable[str]) -> int:
+        """Different signs that are said and not denied; one that is enough alone weighs as many as are needed."""
         found: set[str] = set()
         for sentence in sentences:
             for sign, start in self._cues.found(sentence).items():
                 if sign not in found and not DENIAL.search(sentence[max(0, start - 60) : start]):
                     found.add(sign)
-        return len(found)
+        return sum(self.needed if sign in self._core else 1 for sign in found)
 
     def is_named(self, sentences: Iterable[str]) -> bool:
         return self._forms is None or any(sentence in self._forms for sentence in sentences)
@@ -74,7 +75,7 @@ def support(lines: Iterable[Line], diagnosis: str) -> Support | None:
     if signs is None:
         return None
     sentences, fits = _told(tuple(lines))
-    return Support(signs.count(sentences), signs.needed, fits, signs.is_named(sentences))
+    return Support(signs.weight(sentences), signs.needed, fits, signs.is_named(sentences))
 
 
 def unsupported(lines: Iterable[Line], diagnosis: str, item: str = "") -> Finding | None:
@@ -82,7 +83,7 @@ def unsupported(lines: Iterable[Line], diagnosis: str, item: str = "") -> Findin
     found = support(lines, diagnosis)
     if found is None or found.enough:
         return None
-    said = f"{found.signs} of {found.needed} signs" if found.essential else "it was not spoken of"
+    said = f"signs weigh {found.signs}, needed {found.needed}" if found.essential else "it was not spoken of"
     usual = f", {found.fits} words that life goes on as usual" if found.fits else ""
     return Finding("evidence", item, f"{diagnosis[:100]}: {said}{usual}", "held back")
 
