@@ -18,7 +18,7 @@ _ENDINGS = re.compile(r"(?<=\w)'(ve|ll|re|d)\b")
 _ENDING = {"ve": " have", "ll": " will", "re": " are", "d": " would"}
 _IS = re.compile(r"\b(it|he|she|that|there|what|who|where|life|everything|here)'s\b")
 SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
-DENIAL = re.compile(r"\b(?:not|never|no|without|nobody|neither|nor)(?: \w+){0,3} ?$")
+DENIAL = re.compile(r"\b(?:not|never|no|without|neither|nor)(?: \w+){0,3} ?$")
 
 
 def plain(text: str) -> str:
