@@ -47,8 +47,12 @@ _STOPPED = re.compile(
     r"\b(?:until|stopped|ago|used to|in the past|formerly|previously|earlier|finished|ended|came off|off (?:it|them)|once took|"
     r"last (?:year|spring|summer|autumn|winter)|clean|detoxed|withdrawn from|abstinent|washout|as a (?:child|teenager)|years before)\b"
 )
-_STILL = re.compile(r"\b(?:still|at present|currently|days? ago|yesterday|now|today|this (?:week|morning)|last (?:week|night)|hours ago)\b")
-_LONG_AGO = re.compile(r"\byears? ago\b|\b(?:two|three|four|five|six|seven|eight|nine|ten|1\d|2\d|several|many) years\b|\bin (?:19|20)\d\d\b|\bdecades?\b")
+_STILL = re.compile(
+    r"\b(?:still|at present|currently|days? ago|yesterday|now|today|this (?:week|morning)|last (?:week|night)|hours ago)\b"
+)
+_LONG_AGO = re.compile(
+    r"\byears? ago\b|\b(?:two|three|four|five|six|seven|eight|nine|ten|1\d|2\d|several|many) years\b|\bin (?:19|20)\d\d\b|\bdecades?\b"
+)
 _REACTION = re.compile(r"\b(?:allerg|hypersensitiv|anaphyla|rash|swelling|swollen|angioedema|hives|reaction|intoleran)\w*")
 
 
@@ -76,7 +80,9 @@ class _Known:
         claims = "|".join(f"(?:{claim.replace('{number}', number)})" for claim in data["dose"]["claims"])
         self.dose = re.compile(rf"(?<![a-z0-9])(?:{claims})")
         self._concepts = [
-            _Concept(re.compile(c["label"]), re.compile(rf"\b(?:{c['fact']})"), c.get("taking", False), c.get("recent", False))
+            _Concept(
+                re.compile(c["label"]), re.compile(rf"\b(?:{c['fact']})"), c.get("taking", False), c.get("recent", False)
+            )
             for c in data["concept"]
         ]
         self.reasons = {name: self._reasons(medicine) for name, medicine in taxonomy().medicines.items()}
@@ -112,7 +118,11 @@ def audited(
     for name in names:
         for reason in _reasons_against(name, kept):
             add("contraindicated", f"{name}: {reason}")
-    if names and (wanted := _disorder(diagnosis)) and not _is_indicated(names, wanted, " ".join((*kept, rationale)).lower()):
+    if (
+        names
+        and (wanted := _disorder(diagnosis))
+        and not _is_indicated(names, wanted, " ".join((*kept, rationale)).lower())
+    ):
         add("not_indicated", f"{', '.join(names)} for {wanted}")
     if claim := dose_claim(f"{medicine[:LONGEST]} ; {rationale[:LONGEST]}"):
         add("dose_claim", f"a dose is claimed: {claim}")
@@ -135,9 +145,11 @@ def _read(medicine: str) -> tuple[tuple[str, ...], str]:
     if naming.entries:
         invented = [w for w in known.stem.findall(words) if not _exists(w)] if known.stem.search(words) else []
         return naming.entries, ", ".join(invented)
-    if naming.reason in ("nothing", "denied", "class") and not known.stem.search(words):
+    if naming.reason == "class":  # "Calmoprine (anxiolytic)" is an invented name, "an SSRI (well tolerated)" is none
+        naming = normalise_medicine(re.split(r"[(,;]", medicine, maxsplit=1)[0])
+    if naming.reason in ("nothing", "denied", "class") or known.is_other(words):
         return (), ""
-    return (), "" if naming.reason in ("nothing", "denied") or known.is_other(words) else medicine.strip()[:100] or "nothing"
+    return (), medicine.strip()[:100]
 
 
 def _exists(word: str) -> bool:
