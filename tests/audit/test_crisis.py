@@ -7,10 +7,10 @@
 import time
 
 import pytest
+from benchmarks.detectors import DETECTORS, Case, lines, read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.detectors import DETECTORS, Case, figures, lines, read
 from mentalarena.audit import crisis
 
 GATE = DETECTORS[0]

@@ -5,10 +5,10 @@
 """
 
 import pytest
+from benchmarks.detectors import DETECTORS, Case, lines, read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.detectors import DETECTORS, Case, figures, lines, read
 from mentalarena.audit import evidence
 from mentalarena.clinic.taxonomy import taxonomy
 

@@ -5,10 +5,10 @@ that. 3. Any text is read. 4. The order of facts changes nothing.
 """
 
 import pytest
+from benchmarks.detectors import DETECTORS, Case, read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.detectors import DETECTORS, Case, Detector, figures, read
 from mentalarena.audit.medication import VERDICTS, audited, dose_claim
 from mentalarena.clinic.taxonomy import taxonomy
 

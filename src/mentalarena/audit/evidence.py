@@ -11,7 +11,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -131,6 +131,6 @@ def _usual() -> Phrases:
     return Phrases({str(number): [phrase] for number, phrase in enumerate(_data()["fits"])})
 
 
-@lru_cache(maxsize=None)
+@cache
 def _signs(disorder: str) -> _Signs | None:
     return _Signs(_data()["signs"][disorder]) if disorder in _data()["signs"] else None

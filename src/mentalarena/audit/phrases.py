@@ -1,7 +1,7 @@
 """Lists of phrases, each a regular expression, looked up in one pass over a text.
 
 One long alternation tries each phrase at each letter. Here each word of the text is met only by the phrases that can begin
-with its first letter, which keeps an audit linear in the text and its cost small beside reading the file.
+with its first letters, which keeps an audit linear in the text and its cost small beside reading the file.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 _WORD = re.compile(r"(?<!\w)\w")
 _ANY = ""
+_Compiled = tuple[tuple[str, re.Pattern[str]], ...]
 LONGEST = 2000
 """Characters of a line that are read: a turn has five sentences."""
 _WRITTEN_OUT = (("won't", "will not"), ("can't", "can not"), ("cannot", "can not"), ("n't", " not"), ("i'm", "i am"))
@@ -35,73 +36,79 @@ class Phrases:
     """Phrases by label (a kind of danger, a sign of a disorder). A phrase begins where a word begins."""
 
     def __init__(self, phrases: Mapping[str, Iterable[str]]) -> None:
-        by_letter: dict[str, dict[str, list[str]]] = {}
+        by_head: dict[str, dict[str, list[str]]] = {}
         for label, listed in phrases.items():
             for phrase in listed:
-                for letter in first_letters(phrase):
-                    by_letter.setdefault(letter, {}).setdefault(label, []).append(phrase)
-        everywhere = by_letter.pop(_ANY, {})
-        self._anywhere = _compiled(everywhere)
-        self._by_letter = {
-            letter: _compiled({label: [*found.get(label, ()), *everywhere.get(label, ())] for label in found | everywhere})
-            for letter, found in by_letter.items()
+                for head in heads(phrase):
+                    by_head.setdefault(head, {}).setdefault(label, []).append(phrase)
+        self._by_head = {
+            head: _compiled([by_head[short] for short in dict.fromkeys((head, head[:1], _ANY)) if short in by_head])
+            for head in by_head
         }
+
+    def _at(self, text: str, start: int) -> _Compiled:
+        """The phrases that a word can begin."""
+        found = self._by_head
+        return found.get(text[start : start + 2]) or found.get(text[start]) or found.get(_ANY, ())
 
     def found(self, text: str) -> dict[str, int]:
         """Where each label is first found, by label."""
         places: dict[str, int] = {}
         for word in _WORD.finditer(text):
             start = word.start()
-            for label, pattern in self._by_letter.get(word[0], self._anywhere):
+            for label, pattern in self._at(text, start):
                 if label not in places and pattern.match(text, start):
                     places[label] = start
         return places
 
     def __contains__(self, text: str) -> bool:
         """Whether any of the phrases is in the text."""
-        for word in _WORD.finditer(text):
-            for _, pattern in self._by_letter.get(word[0], self._anywhere):
-                if pattern.match(text, word.start()):
-                    return True
-        return False
+        return any(
+            pattern.match(text, word.start())
+            for word in _WORD.finditer(text)
+            for _, pattern in self._at(text, word.start())
+        )
 
 
-def first_letters(phrase: str) -> set[str]:
-    """The letters that a phrase can begin with; the empty text where that cannot be told."""
+def heads(phrase: str) -> set[str]:
+    """The one or two letters that a phrase can begin with; the empty text where that cannot be told."""
+    parts = _alternatives(phrase)
+    if len(parts) > 1:
+        return {head for part in parts for head in heads(part)}
     phrase = phrase.removeprefix(r"\b")
     if phrase.startswith("(?:"):
-        parts, end = _alternatives(phrase)
-        optional = phrase[end : end + 1] in ("?", "*")
-        letters = {letter for part in parts for letter in first_letters(part)}
-        return letters | first_letters(phrase[end + 1 :]) if optional else letters
-    if not phrase or not phrase[0].isalnum() or phrase[1:2] in ("?", "*", "|") or "|" in _outside(phrase):
+        end = _end_of_group(phrase)
+        found = heads(phrase[3 : end - 1])
+        return found | heads(phrase[end + 1 :]) if phrase[end : end + 1] in ("?", "*") else found
+    if not phrase[:1].isalnum() or phrase[1:2] in ("?", "*"):
         return {_ANY}
-    return {phrase[0]}
+    return {phrase[:2] if phrase[1:2].isalnum() and phrase[2:3] not in ("?", "*") else phrase[0]}
 
 
-def _alternatives(phrase: str) -> tuple[list[str], int]:
-    """The alternatives of the group that a phrase begins with, and where the group ends."""
-    parts, depth, last = [], 0, 3
+def _alternatives(phrase: str) -> list[str]:
+    """The alternatives of a phrase that stand in no group."""
+    parts, depth, last = [], 0, 0
     for place, letter in enumerate(phrase):
-        if phrase[place - 1 : place] == "\\":
-            continue
         depth += (letter == "(") - (letter == ")")
-        if depth == 0 or (depth == 1 and letter == "|"):
+        if depth == 0 and letter == "|":
             parts.append(phrase[last:place])
             last = place + 1
-        if depth == 0:
-            return parts, place + 1
-    return [""], len(phrase)
+    return [*parts, phrase[last:]]
 
 
-def _outside(phrase: str) -> str:
-    """What of a phrase stands in no group."""
-    depth, kept = 0, []
-    for letter in phrase:
+def _end_of_group(phrase: str) -> int:
+    """Where the group that a phrase begins with ends."""
+    depth = 0
+    for place, letter in enumerate(phrase):
         depth += (letter == "(") - (letter == ")")
-        kept.append(letter if depth == 0 else " ")
-    return "".join(kept)
+        if depth == 0:
+            return place + 1
+    return len(phrase)
 
 
-def _compiled(phrases: Mapping[str, list[str]]) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((label, re.compile("|".join(f"(?:{phrase})" for phrase in listed))) for label, listed in phrases.items())
+def _compiled(found: Iterable[Mapping[str, list[str]]]) -> _Compiled:
+    merged: dict[str, list[str]] = {}
+    for phrases in found:
+        for label, listed in phrases.items():
+            merged.setdefault(label, []).extend(listed)
+    return tuple((label, re.compile("|".join(f"(?:{phrase})" for phrase in listed))) for label, listed in merged.items())
