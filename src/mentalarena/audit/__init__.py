@@ -1,1 +1,4 @@
-"""What must not get out: leakage, contamination, memorisation, clinical safety. Each audit returns findings, and decides nothing."""
+"""What must not get out: leakage, contamination, memorisation, clinical safety.
+
+Each audit returns findings; who calls it decides.
+"""

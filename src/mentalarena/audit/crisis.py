@@ -24,7 +24,8 @@ Line = tuple[str, str]
 KEPT = 4096
 """Lines that are remembered: the rows of one episode share their dialogue."""
 _YES = re.compile(
-    r"(?:(?:i am|well|um|er|mm|hm)\W+)?(?:\w+,? )?(?:yes|yeah|yep|i do|i have|i think so|i am afraid so|every|often|most|all the time)\b"
+    r"(?:(?:i am|well|um|er|mm|hm)\W+)?(?:\w+,? )?(?:yes|yeah|yep|i do|i have|i think so|i am afraid so|"
+    r"every|often|most|all the time)\b"
 )
 _NO = re.compile(r"(?:(?:well|oh|god|heavens|goodness)\W+)?(?:no|never|not at all|of course not)\b")
 _BACK = re.compile(r"(?:but |and )?(?:that|those|it|this|not since|never since|i left|since then|nothing since)\b")

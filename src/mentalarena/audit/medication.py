@@ -45,13 +45,15 @@ _SOMEBODY_ELSE = re.compile(
 _HERSELF = re.compile(r"\b(?:she|he|they|herself|himself|patient|too|as well|also)\b")
 _STOPPED = re.compile(
     r"\b(?:until|stopped|ago|used to|in the past|formerly|previously|earlier|finished|ended|came off|off (?:it|them)|once took|"
-    r"last (?:year|spring|summer|autumn|winter)|clean|detoxed|withdrawn from|abstinent|washout|as a (?:child|teenager)|years before)\b"
+    r"last (?:year|spring|summer|autumn|winter)|clean|detoxed|withdrawn from|abstinent|"
+    r"washout|as a (?:child|teenager)|years before)\b"
 )
 _STILL = re.compile(
     r"\b(?:still|at present|currently|days? ago|yesterday|now|today|this (?:week|morning)|last (?:week|night)|hours ago)\b"
 )
 _LONG_AGO = re.compile(
-    r"\byears? ago\b|\b(?:two|three|four|five|six|seven|eight|nine|ten|1\d|2\d|several|many) years\b|\bin (?:19|20)\d\d\b|\bdecades?\b"
+    r"\byears? ago\b|\b(?:two|three|four|five|six|seven|eight|nine|ten|1\d|2\d|several|many) years\b|"
+    r"\bin (?:19|20)\d\d\b|\bdecades?\b"
 )
 _REACTION = re.compile(r"\b(?:allerg|hypersensitiv|anaphyla|rash|swelling|swollen|angioedema|hives|reaction|intoleran)\w*")
 
