@@ -7,7 +7,7 @@
 import time
 
 import pytest
-from benchmarks.detectors import DETECTORS, Case, lines, read
+from benchmarks.detectors import DETECTORS, Case, figures, lines, read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +23,13 @@ IDLE = ("therapist", "What did you have for lunch?")
 def test_development_cases(case: Case) -> None:
     assert bool(crisis.risks(lines(case))) == case["risk"]
     assert (crisis.unmet(lines(case)) is not None) == (case["risk"] and not case["met"])
+
+
+def test_held_out_cases_do_not_fall_below_the_first_measurement() -> None:
+    """16 of 40 found, 6 of 41 alarmed falsely: far from the 95 % and 5 % that were aimed at, and not to be mended by here."""
+    got = figures(GATE, "held-out")
+    assert got.recall.mean >= 0.40
+    assert got.false_alarms.mean <= 0.15
 
 
 @given(st.lists(st.tuples(st.sampled_from(["patient", "therapist", "judge", ""]), st.text()), max_size=6))

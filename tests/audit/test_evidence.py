@@ -5,7 +5,7 @@
 """
 
 import pytest
-from benchmarks.detectors import DETECTORS, Case, lines, read
+from benchmarks.detectors import DETECTORS, Case, figures, lines, read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +23,12 @@ TALK = [
 @pytest.mark.parametrize("case", read("evidence", "development"), ids=lambda case: case["id"])
 def test_development_cases(case: Case) -> None:
     assert (evidence.unsupported(lines(case), case["diagnosis"]) is None) == case["supported"]
+
+
+def test_held_out_cases_do_not_fall_below_the_first_measurement() -> None:
+    got = figures(DETECTOR, "held-out")
+    assert got.recall.mean >= 0.90
+    assert got.false_alarms.mean <= 0.03
 
 
 @given(st.lists(st.tuples(st.sampled_from(["patient", "therapist", ""]), st.text()), max_size=4), st.text())

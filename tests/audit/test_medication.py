@@ -5,7 +5,7 @@ that. 3. Any text is read. 4. The order of facts changes nothing.
 """
 
 import pytest
-from benchmarks.detectors import DETECTORS, Case, read
+from benchmarks.detectors import DETECTORS, Case, Detector, figures, read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +23,13 @@ def checks(*proposal: object) -> set[str]:
 def test_development_cases(case: Case) -> None:
     found = audited(case["medicine"], case["diagnosis"], case["facts"], case["rationale"])
     assert {finding.check for finding in found} == set(case["problems"])
+
+
+@pytest.mark.parametrize("detector", DETECTED, ids=lambda detector: detector.name)
+def test_held_out_cases_do_not_fall_below_the_first_measurement(detector: Detector) -> None:
+    got = figures(detector, "held-out")
+    assert got.recall.mean == 1
+    assert got.false_alarms.mean <= 0.03
 
 
 @given(st.text(), st.text(), st.lists(st.text(), max_size=3), st.text())

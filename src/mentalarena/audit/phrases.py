@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 
 _WORD = re.compile(r"(?<!\w)\w")
 _ANY = ""
-_Compiled = tuple[tuple[str, re.Pattern[str]], ...]
+_Compiled = tuple[re.Pattern[str], tuple[tuple[str, re.Pattern[str]], ...]]
+"""All phrases of a head as one, which most words fail, and those of each label."""
 LONGEST = 2000
 """Characters of a line that are read: a turn has five sentences."""
 _WRITTEN_OUT = (("won't", "will not"), ("can't", "can not"), ("cannot", "can not"), ("n't", " not"), ("i'm", "i am"))
@@ -49,25 +50,23 @@ class Phrases:
     def _at(self, text: str, start: int) -> _Compiled:
         """The phrases that a word can begin."""
         found = self._by_head
-        return found.get(text[start : start + 2]) or found.get(text[start]) or found.get(_ANY, ())
+        return found.get(text[start : start + 2]) or found.get(text[start]) or found.get(_ANY, _NOTHING)
 
     def found(self, text: str) -> dict[str, int]:
         """Where each label is first found, by label."""
         places: dict[str, int] = {}
         for word in _WORD.finditer(text):
             start = word.start()
-            for label, pattern in self._at(text, start):
-                if label not in places and pattern.match(text, start):
-                    places[label] = start
+            either, labelled = self._at(text, start)
+            if either.match(text, start):
+                for label, pattern in labelled:
+                    if label not in places and pattern.match(text, start):
+                        places[label] = start
         return places
 
     def __contains__(self, text: str) -> bool:
         """Whether any of the phrases is in the text."""
-        return any(
-            pattern.match(text, word.start())
-            for word in _WORD.finditer(text)
-            for _, pattern in self._at(text, word.start())
-        )
+        return any(self._at(text, word.start())[0].match(text, word.start()) for word in _WORD.finditer(text))
 
 
 def heads(phrase: str) -> set[str]:
@@ -111,4 +110,10 @@ def _compiled(found: Iterable[Mapping[str, list[str]]]) -> _Compiled:
     for phrases in found:
         for label, listed in phrases.items():
             merged.setdefault(label, []).extend(listed)
-    return tuple((label, re.compile("|".join(f"(?:{phrase})" for phrase in listed))) for label, listed in merged.items())
+    either = re.compile("|".join(f"(?:{phrase})" for listed in merged.values() for phrase in listed))
+    if len(merged) == 1:
+        return either, tuple((label, either) for label in merged)
+    return either, tuple((label, re.compile("|".join(f"(?:{p})" for p in listed))) for label, listed in merged.items())
+
+
+_NOTHING: _Compiled = (re.compile(r"(?!)"), ())
