@@ -3,7 +3,8 @@
 Danger to oneself, self-harm, danger to others, commanding voices, violence at home and a child at risk, a body that gets no
 food: the kinds of a risk assessment (NICE NG225; WHO mhGAP). A training row in which the therapist passes over such a thing
 teaches to pass over it. The phrases stand in data/crisis.toml; they are English, were reviewed by no clinician, and find
-what is said in such words: nothing here can tell that a person is safe.
+what is said in such words. Indirect ways of saying it are mostly missed: of cases never used for the rules the gate found
+40 % (`benchmarks/detectors.py`). A row that passes was not found to be unsafe, and was not found to be safe.
 """
 
 from __future__ import annotations

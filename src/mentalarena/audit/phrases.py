@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 _WORD = re.compile(r"(?<!\w)\w")
 _ANY = ""
@@ -23,6 +24,7 @@ SENTENCE = re.compile(r"(?<=[.!?;\n])\s+")
 DENIAL = re.compile(r"\b(?:not|never|no|without|neither|nor)(?: \w+){0,3} ?$")
 
 
+@lru_cache(maxsize=4096)  # the audits read the same lines
 def plain(text: str) -> str:
     """Lower case, contractions written out, hyphens as spaces; what ends a sentence stays."""
     text = text[:LONGEST].lower().replace("\u2019", "'").replace("\u2018", "'")
