@@ -17,7 +17,7 @@ from typing import Any
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import read_jsonl, write_whole
-from mentalarena.stages.analyse import decision
+from mentalarena.stages.analyse import analyse, decision
 from mentalarena.stages.build import build
 from mentalarena.stages.evaluate import HELD_OUT_LOOKS, adjusted, evaluate, perplexity, reliability
 from mentalarena.stages.play import play
@@ -60,6 +60,7 @@ def run_loop(run: Run) -> Json:
             stop_reason = told.reason
             break
         models.append(train(run, iteration + 1, ref))
+    analyse(run, scored=settings.stopping == "signals")
     control = None
     if settings.control != "none" and len(models) > 1:
         control = control_arm(run, models[0])

@@ -25,6 +25,7 @@ def analyse(
     """Perplexity, diversity, drift and collapse of each iteration with intervals, and the stopping rule (docs/analysis.md)."""
     from mentalarena.analysis.correlation import correlations
     from mentalarena.report.analysis import analysis_table, correlation_table
+    from mentalarena.report.html import write_report
     from mentalarena.stages.analyse import analyse as analyse_stage
     from mentalarena.stages.analyse import history_from
 
@@ -34,6 +35,8 @@ def analyse(
         resamples = max(resamples, config.evaluation.resamples)
         with opened_run(config, folder, quiet or as_json) as opened:
             told.append(analyse_stage(opened, scored))
+        if (folder / "report.html").exists():
+            write_report(folder)
     found = correlations({one["run"]: history_from(one) for one in told}, resamples)
     if as_json:
         typer.echo(json.dumps({"runs": told, "correlations": [asdict(one) for one in found]}))

@@ -27,7 +27,7 @@ from mentalarena.analysis.stopping import Decision, decide, decisions
 from mentalarena.arena.episode import interview
 from mentalarena.arena.types import Episode, Problem, View
 from mentalarena.clinic.cognitive_model import Patient
-from mentalarena.errors import ModelError
+from mentalarena.errors import DataError, ModelError
 from mentalarena.evaluation.statistics import Interval, mean_interval
 from mentalarena.evaluation.verifier import CHECKS
 from mentalarena.models.backends import embedder_of
@@ -35,7 +35,7 @@ from mentalarena.models.base import Message, ModelRef
 from mentalarena.runs.directory import read_jsonl, write_jsonl, write_whole
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import cast_at, settled
-from mentalarena.stages.run import Json, Run, digest, digest_of, named, recorded
+from mentalarena.stages.run import Json, Run, digest, digest_of, named, on_record, recorded
 from mentalarena.stages.train import trained
 from mentalarena.training.rows import THERAPIST, Row, read_episodes, read_rows
 
@@ -49,11 +49,14 @@ SCORERS = ("embedded", "transformers")
 
 
 def analyse(run: Run, scored: bool = True) -> Json:
-    """All that a finished (or half finished) run tells: {run, signals, decisions, problems, distributions}, in DIR/analysis.json
-    too. `scored`: with what needs the model. Raises `DataError` for a model that is not there."""
+    """All that a finished (or half finished) run tells: {run, signals, decisions, stopping, problems, distributions}, in
+    DIR/analysis.json too. Not `scored`: no model is asked, and only what was scored before is told. Raises `DataError` for a
+    model or file that is not there."""
     count = _iterations(run)
-    models = [trained(run, iteration) for iteration in range(count)] if scored and _can_score(run) else []
-    history = history_of(run, count, models)
+    if not count:
+        raise DataError(f"{run.out}: nothing has been played; expected the run directory of `mentalarena run` or `play`")
+    models = [trained(run, iteration) for iteration in range(count)] if _can_score(run) else []
+    history = history_of(run, count, models, scored)
     told: Json = {
         "run": str(run.out),
         "signals": [asdict(one) | {"measured": as_json(one.measured), "chance": dict(one.chance)} for one in history],
@@ -74,14 +77,16 @@ def analyse(run: Run, scored: bool = True) -> Json:
 
 
 def decision(run: Run, models: Sequence[ModelRef], scored: bool) -> Decision:
-    """Whether the loop goes on after the last of `models` has played. Not `scored`: of what needs no model."""
+    """Whether the loop goes on after the last of `models` has played. Not `scored`: by what needs no model alone, so that it does
+    not hang on what else was done in the directory."""
     history = history_of(run, len(models), models if scored and _can_score(run) else ())
     return decide(history, run.config.loop.patience)
 
 
-def history_of(run: Run, count: int, models: Sequence[ModelRef] = ()) -> list[Signals]:
-    """The signals of the first `count` iterations; `models` are those that played them, where they are to score."""
-    return [_signals(run, iteration, models) for iteration in range(count)]
+def history_of(run: Run, count: int, models: Sequence[ModelRef] = (), ask: bool = True) -> list[Signals]:
+    """The signals of the first `count` iterations; `models` are those that played them, where likelihoods are wanted. Not
+    `ask`: those that are on record."""
+    return [_signals(run, iteration, models, ask) for iteration in range(count)]
 
 
 def history_from(told: Mapping[str, Any]) -> list[Signals]:
@@ -97,11 +102,11 @@ def _iterations(run: Run) -> int:
     return count
 
 
-def _signals(run: Run, iteration: int, models: Sequence[ModelRef]) -> Signals:
+def _signals(run: Run, iteration: int, models: Sequence[ModelRef], ask: bool) -> Signals:
     texts = _of_texts(run, iteration)
     measured = from_json(texts["measured"]) | _of_development(run, iteration)
     if models:
-        measured |= _of_models(run, iteration, models)
+        measured |= _of_models(run, iteration, models, ask)
     return Signals(iteration, texts["rows"], texts["episodes"], measured, texts["chance"])
 
 
@@ -143,40 +148,42 @@ def _of_development(run: Run, iteration: int) -> dict[str, Interval]:
     return found
 
 
-def _of_models(run: Run, iteration: int, models: Sequence[ModelRef]) -> dict[str, Interval]:
+def _of_models(run: Run, iteration: int, models: Sequence[ModelRef], ask: bool) -> dict[str, Interval]:
     """Perplexities: of the rows under the model before, of the base's talks under the model itself."""
     resamples, before = run.config.evaluation.resamples, models[max(iteration - 1, 0)]
     texts = {
-        "perplexity": _likelihoods(run, iteration, before),
-        "dialogue_perplexity": _of_dialogues(run, iteration, models[iteration], models[0]),
+        "perplexity": _of_rows(run, iteration, before, ask),
+        "dialogue_perplexity": _of_dialogues(run, iteration, models[iteration], models[0], ask),
     }
     found = {name: perplexity_of(scored, resamples) for name, scored in texts.items()}
     return {name: interval for name, interval in found.items() if interval}
 
 
-def _likelihoods(run: Run, iteration: int, ref: ModelRef) -> list[Scored]:
+def _of_rows(run: Run, iteration: int, ref: ModelRef, ask: bool) -> list[Scored]:
     rows = sampled(_rows(run, iteration), run.config.seed)
     if not rows:
         return []
     asked = [(row.lineage.episode, row.prompt, row.completion) for row in rows]
-    return _scored(run, run.folder(iteration) / LIKELIHOODS, iteration, ref, asked, f"score rows {iteration}")
+    return _scored(run, run.folder(iteration) / LIKELIHOODS, iteration, ref, asked, f"score rows {iteration}", ask)
 
 
-def _of_dialogues(run: Run, iteration: int, ref: ModelRef, base: ModelRef) -> list[Scored]:
+def _of_dialogues(run: Run, iteration: int, ref: ModelRef, base: ModelRef, ask: bool) -> list[Scored]:
     asked = [
         (patient, tuple(view[:number]), message.content)
-        for patient, view in _dialogues(run, base)
+        for patient, view in _dialogues(run, base, ask)
         for number, message in enumerate(view)
         if message.role == "assistant"
     ]
     file = run.out / "evaluation" / f"iteration-{iteration:02d}-dialogues.json"
-    return _scored(run, file, iteration, ref, asked, f"score dialogues {iteration}")
+    return _scored(run, file, iteration, ref, asked, f"score dialogues {iteration}", ask)
 
 
 Asked = tuple[str, tuple[Message, ...], str]
 
 
-def _scored(run: Run, file: Path, iteration: int, ref: ModelRef, asked: Sequence[Asked], title: str) -> list[Scored]:
+def _scored(
+    run: Run, file: Path, iteration: int, ref: ModelRef, asked: Sequence[Asked], title: str, ask: bool
+) -> list[Scored]:
     """How probable a model finds the answers; those that it refuses (a prompt that is too long) are left out."""
     inputs = {"model": named(ref), "texts": digest([[g, [m.as_dict() for m in p], c] for g, p, c in asked])}
 
@@ -199,10 +206,11 @@ def _scored(run: Run, file: Path, iteration: int, ref: ModelRef, asked: Sequence
         work = settled(asked, one, run.config.play.concurrency, "answers to score", lambda _: run.progress.advance())
         return {"scored": [[s.group, s.log_probability, s.tokens] for s in run.backends.run(work) if s]}
 
-    return [Scored(*told) for told in recorded(file, inputs, work)["scored"]]
+    told = recorded(file, inputs, work) if ask else on_record(file, inputs)
+    return [Scored(*one) for one in told["scored"]] if told else []
 
 
-def _dialogues(run: Run, base: ModelRef) -> list[tuple[str, list[Message]]]:
+def _dialogues(run: Run, base: ModelRef, ask: bool) -> list[tuple[str, list[Message]]]:
     """The therapist's views of the base's interviews with development patients. They stand in the journal where the base has
     been evaluated; else they are held now."""
     settings, seed = run.config.evaluation, run.config.seed
@@ -227,7 +235,10 @@ def _dialogues(run: Run, base: ModelRef) -> list[tuple[str, list[Message]]]:
         write_jsonl(file, ({"patient": p.id, "messages": [m.as_dict() for m in view]} for p, view in talks))
         return {"talks": len(met)}
 
-    recorded(file.with_suffix(".json"), inputs, work, file)
+    if ask:
+        recorded(file.with_suffix(".json"), inputs, work, file)
+    elif on_record(file.with_suffix(".json"), inputs, file) is None:
+        return []
     return [(told["patient"], [Message(m["role"], m["content"]) for m in told["messages"]]) for told in read_jsonl(file)]
 
 
