@@ -60,7 +60,7 @@ def run_loop(run: Run) -> Json:
             stop_reason = told.reason
             break
         models.append(train(run, iteration + 1, ref))
-    analyse(run, scored=settings.stopping == "signals")
+    analyse(run, settings.stopping == "signals", models)
     control = None
     if settings.control != "none" and len(models) > 1:
         control = control_arm(run, models[0])

@@ -48,15 +48,15 @@ SCORERS = ("embedded", "transformers")
 """Providers that tell probabilities. Others are never asked: to open one could load weights into a server."""
 
 
-def analyse(run: Run, scored: bool = True) -> Json:
+def analyse(run: Run, scored: bool = True, models: Sequence[ModelRef] | None = None) -> Json:
     """All that a finished (or half finished) run tells: {run, signals, decisions, stopping, problems, distributions}, in
-    DIR/analysis.json too. Not `scored`: no model is asked, and only what was scored before is told. Raises `DataError` for a
-    model or file that is not there."""
-    count = _iterations(run)
+    DIR/analysis.json too. `models` are those of its iterations; unset: as many as have been played or evaluated. Not `scored`:
+    no model is asked, and only what was scored before is told. Raises `DataError` for a model or file that is not there."""
+    count = _iterations(run) if models is None else len(models)
     if not count:
         raise DataError(f"{run.out}: nothing has been played; expected the run directory of `mentalarena run` or `play`")
-    models = [trained(run, iteration) for iteration in range(count)] if _can_score(run) else []
-    history = history_of(run, count, models, scored)
+    playing = (_models(run, count, scored) if models is None else models) if _can_score(run) else ()
+    history = history_of(run, count, playing, scored)
     told: Json = {
         "run": str(run.out),
         "signals": [asdict(one) | {"measured": as_json(one.measured), "chance": dict(one.chance)} for one in history],
@@ -100,6 +100,16 @@ def _iterations(run: Run) -> int:
     while (run.folder(count) / "episodes.jsonl").exists() or _evaluation(run, count, "development").exists():
         count += 1
     return count
+
+
+def _models(run: Run, count: int, needed: bool) -> list[ModelRef]:
+    """Who played; nobody where a model is gone and not `needed`: texts can be measured without it."""
+    try:
+        return [trained(run, iteration) for iteration in range(count)]
+    except DataError:
+        if needed:
+            raise
+        return []
 
 
 def _signals(run: Run, iteration: int, models: Sequence[ModelRef], ask: bool) -> Signals:
