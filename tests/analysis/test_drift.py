@@ -7,12 +7,14 @@
 
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mentalarena.analysis.drift import distribution, drift, entropy, named_in, problem_rates
+from mentalarena.arena.types import Trial
 from tests.analysis.making import episode
 
 LISTS = st.lists(st.sampled_from("abcd"), min_size=1, max_size=12)
@@ -58,6 +60,10 @@ def test_3_names_and_shares() -> None:
     assert named_in(met, "diagnosis") == ["x", "y"]
     assert named_in(met, "treatment") == ["t"]
     assert named_in(met, "medicine") == []
+    tried = tuple(Trial("treatment", name, "", score=score) for name, score in (("first", 2), ("best", 8), ("last", 3)))
+    assert named_in([replace(met[0], trials=tried)], "treatment") == ["best"]
+    unjudged = tuple(replace(trial, score=None) for trial in tried)
+    assert named_in([replace(met[0], trials=unjudged)], "treatment") == ["first"]
     assert list(distribution(list("abbc")).items()) == [("b", 0.5), ("a", 0.25), ("c", 0.25)]
 
 
