@@ -5,6 +5,7 @@
 3  held-out patients are met once by base, best and control, and the development split never holds one of them
 4  the report is self-contained and shows models' text as text
 5  a training that is killed goes on from a checkpoint or begins again, and leaves no half model
+6  a collapse is told and stops nothing by default; with loop.stopping = "signals" it stops the loop before it is learnt
 """
 
 import json
@@ -37,8 +38,8 @@ CLI = [sys.executable, "-c", "from mentalarena.cli import main; main()"]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 
-def loop(out: Path) -> subprocess.CompletedProcess[str]:
-    settings = [argument for setting in SMALL for argument in ("--set", setting)]
+def loop(out: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    settings = [argument for setting in (*SMALL, *more) for argument in ("--set", setting)]
     command = [*CLI, "run", "--out", str(out), "--json", *settings]
     return subprocess.run(command, capture_output=True, text=True, check=False, env=ONE_THREAD)  # noqa: S603
 
@@ -58,6 +59,7 @@ def test_1_the_summary_is_what_others_rely_on(out: Path) -> None:
     assert set(base["play"]) >= {"episodes", "problems", "calls", "replayed", "prompt_tokens", "new_tokens", "seconds"}
     assert base["play"]["episodes"] == 10
     assert base["perplexity"] > 1
+    assert base["collapse"] == []
     for task in ("diagnosis", "treatment", "medicine"):
         found = summary["iterations"][1]["evaluation"][task]
         assert found["split"] == "development"
@@ -118,6 +120,7 @@ def test_4_the_report_is_self_contained(out: Path) -> None:
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "never care or advice" in page
     assert "Held-out patients" in page
+    assert "Signals of play" in page
 
 
 def test_4_models_text_is_never_rendered(out: Path, tmp_path: Path) -> None:
@@ -163,3 +166,27 @@ def test_5_a_killed_training_leaves_no_half_model(out: Path, tmp_path: Path) -> 
     assert again["steps"] == whole["steps"]
     assert (target / "adapter" / "adapter_model.safetensors").exists()
     assert not (target / "adapter.part").exists()
+
+
+def test_6_a_collapse_is_told_and_stops_the_loop_where_that_is_asked(out: Path, tmp_path: Path) -> None:
+    import shutil
+
+    copy = tmp_path / "run"
+    shutil.copytree(out, copy, symlinks=True)
+    rows = copy / "arms" / "main" / "iteration-00" / "sft.jsonl"
+    rows.write_text(f"{rows.read_text().splitlines()[0]}\n" * 40)
+    shutil.rmtree(copy / "arms" / "main" / "iteration-01")
+    result = loop(copy, "loop.stopping=signals")
+    assert result.returncode == 0, result.stderr
+    assert "iteration 0 has collapsed: rows repeat each other" in result.stderr
+    summary = json.loads(result.stdout)
+    assert summary["stop_reason"].startswith("collapse: rows repeat each other")
+    assert len(summary["iterations"]) == 1
+    assert not (copy / "arms" / "main" / "iteration-01" / "adapter").exists(), "nothing was learnt from it"
+    assert summary["control"] is None
+    told = json.loads((copy / "analysis.json").read_text())
+    assert told["signals"][0]["measured"]["dialogue_perplexity"][0] > 1
+    assert "has collapsed" in (copy / "report.html").read_text()
+    result = loop(copy)  # ends at the journal, which holds the answers of the model that the forged rows replace
+    assert "iteration 0 has collapsed" in result.stderr
+    assert (copy / "arms" / "main" / "iteration-01" / "adapter").exists(), "by patience they are learnt all the same"

@@ -284,6 +284,9 @@ class LoopConfig(Section):
     """Rounds of play and training, at most; more may be asked for later."""
     patience: int = Field(default=1, ge=1)
     """Stop after this many iterations in a row without a better development score."""
+    stopping: Literal["patience", "signals"] = "patience"
+    """`patience`: that alone. `signals`: stop also where play has collapsed into itself, and where its rows are hardly new and
+    the score did not surely rise (docs/analysis.md). Either way a collapse is told."""
     control: Literal["none", "unselected", "shuffled-labels"] = "unselected"
     """A control arm of one iteration: rows without the patient's choice and any score, or with their answers shuffled."""
 

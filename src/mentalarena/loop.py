@@ -3,18 +3,21 @@
     base ──> play ──> rows ──> train ──> model 1 ──> play ──> ...          each model meets the development split
                                                                             the best one meets the held-out split, once
 
-Stopping is by patience on the development split. Held-out patients are met only after that, by base, best and control.
+Stopping is by patience on the development split, or by signals of play too (stages/analyse.py); a play that has collapsed into
+itself is told either way. Held-out patients are met only after that, by base, best and control.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import read_jsonl, write_whole
+from mentalarena.stages.analyse import analyse, decision
 from mentalarena.stages.build import build
 from mentalarena.stages.evaluate import HELD_OUT_LOOKS, adjusted, evaluate, perplexity, reliability
 from mentalarena.stages.play import play
@@ -49,7 +52,15 @@ def run_loop(run: Run) -> Json:
         rehearse(run, models[0])  # once: after the first iteration its record answers
         iterations[-1]["rows"] = build(run, iteration)
         iterations[-1]["perplexity"] = perplexity(run, iteration, models[max(iteration - 1, 0)])
+        told = decision(run, models, scored=settings.stopping == "signals")
+        iterations[-1]["collapse"] = list(told.collapse)
+        if told.collapse:
+            logging.getLogger(__name__).warning("iteration %d has collapsed: %s", iteration, "; ".join(told.collapse))
+        if told.stop and settings.stopping == "signals":
+            stop_reason = told.reason
+            break
         models.append(train(run, iteration + 1, ref))
+    analyse(run, settings.stopping == "signals", models)
     control = None
     if settings.control != "none" and len(models) > 1:
         control = control_arm(run, models[0])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from mentalarena.cli.analyse import analyse
 from mentalarena.cli.benchmarks import benchmarks_app, reproduce
 from mentalarena.cli.common import (
     AsJson,
@@ -46,6 +47,7 @@ app.add_typer(benchmarks_app, name="benchmarks")
 app.command()(reproduce)
 app.command()(rank)
 app.command()(judge)
+app.command()(analyse)
 
 
 @app.command()

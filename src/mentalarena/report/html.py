@@ -12,10 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mentalarena.analysis.signals import SIGNALS
 from mentalarena.errors import DataError
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.evaluation.verifier import CHECKS
-from mentalarena.report.terminal import CONTROL_NOTE, notice, p_value, percent, with_interval
+from mentalarena.report.analysis import NOTICE as SIGNALS_NOTICE
+from mentalarena.report.analysis import signal_rows
+from mentalarena.report.terminal import CONTROL_NOTE, collapses, notice, p_value, percent, with_interval
 from mentalarena.runs.directory import read_json, read_jsonl, write_whole
 
 PACKAGES = ("mentalarena", "torch", "transformers", "trl", "peft", "scipy")
@@ -41,6 +44,11 @@ def write_report(out: Path) -> Path:
             gain=Markup(_gain(summary)) if _can_draw(summary) else "",  # noqa: S704  (our own drawing)
             perplexity=Markup(_perplexity(summary)) if _can_draw(summary) else "",  # noqa: S704
             benchmarks=_benchmarks(out),
+            collapses=collapses(summary),
+            analysis=(analysis := _analysis(out)),
+            signals=signal_rows(analysis) if analysis else [],
+            meanings=SIGNALS,
+            signals_notice=SIGNALS_NOTICE,
             episode=_sample(out),
             config=json.dumps(config, indent=1),
             versions={name: _version(name) for name in PACKAGES}
@@ -63,6 +71,12 @@ def _benchmarks(out: Path) -> list[dict[str, Any]]:
     """The records of `mentalarena benchmarks run` in this directory."""
     path = out / "benchmarks" / "results.json"
     return json.loads(path.read_text("utf-8")) if path.exists() else []
+
+
+def _analysis(out: Path) -> dict[str, Any] | None:
+    """What the loop or `mentalarena analyse` has told of this directory."""
+    path = out / "analysis.json"
+    return read_json(path, "the file of `mentalarena analyse`; delete it") if path.exists() else None
 
 
 def _sample(out: Path) -> dict[str, Any] | None:

@@ -88,9 +88,18 @@ def result_table(summary: Mapping[str, Any]) -> str:
     text += f"Held-out patients were met {len(summary['held_out_looks'])} times: {', '.join(summary['held_out_looks'])}.\n"
     if summary["control"]:
         text += f"{CONTROL_NOTE}\n"
+    text += collapses(summary)
     text += "p: against the base, paired by patient (permutation test; McNemar's exact test for the likeliest answer),\n"
     text += "Holm-adjusted over the tasks and models of the table.\n"
     return f"{text}Stopped: {summary['stop_reason']}.\n{notice(summary)}\n"
+
+
+def collapses(summary: Mapping[str, Any]) -> str:
+    """A warning for each iteration whose play collapsed into itself; empty where none did."""
+    found = [(one["iteration"], one.get("collapse") or ()) for one in summary["iterations"]]
+    return "".join(
+        f"WARNING: play of iteration {number} has collapsed: {'; '.join(why)}.\n" for number, why in found if why
+    )
 
 
 def _moved(first: Mapping[str, Any], best: Mapping[str, Any]) -> str:

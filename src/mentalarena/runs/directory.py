@@ -28,6 +28,7 @@ FREE = (
     "play.concurrency",
     "loop.iterations",
     "loop.patience",
+    "loop.stopping",
     *(f"training.{key}" for key in TRAINING_FREE),
     "budget.calls",
     "budget.tokens",
