@@ -609,7 +609,7 @@ def test_judge_labels_what_is_uncalibrated_and_resumes(tmp_path: Path) -> None:
     table = run("judge", "fidelity", "guideline", "--out", out, "--limit", "3", "--quiet")
     assert table.returncode == 0
     assert table.stdout.count("UNCALIBRATED") == 2
-    assert "1.00 of the answers cannot be read" in table.stdout
+    assert "100% of the answers cannot be read" in table.stdout
     told = json.loads(run("judge", "fidelity", "--out", out, "--limit", "3", "--json").stdout)
     assert told["fidelity"]["parts"]["verdict"]["calibrated"] is False
     file = tmp_path / "people.jsonl"
