@@ -621,4 +621,4 @@ def test_judge_labels_what_is_uncalibrated_and_resumes(tmp_path: Path) -> None:
     second.write_text('provider = "openai"\nmodle = "x"\n')
     wrong = run("judge", "fidelity", "--out", out, "--second", str(second))
     assert wrong.returncode == 2
-    assert "second.toml: modle: Extra inputs are not permitted; expected the keys of [models.judge]" in wrong.stderr
+    assert "second.toml: modle: unknown key; did you mean model?" in wrong.stderr

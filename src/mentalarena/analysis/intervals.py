@@ -41,7 +41,8 @@ def of_parts(
     pseudo = (len(labels) / np.array([len(part) for part in parts]) - 1) * (value - left)
     pseudo = pseudo[np.isfinite(pseudo)]
     found = mean_interval(list(value + pseudo - pseudo.mean()), resamples)
-    return Interval(value, max(found.low, least), min(found.high, most))
+    # pseudo-values are rounded: the figure itself is never outside
+    return Interval(value, min(value, max(found.low, least)), max(value, min(found.high, most)))
 
 
 def of_ratio(
