@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from hypothesis import settings
 
 from mentalarena.arena.decoder import calibrate
 from mentalarena.arena.episode import Arena
@@ -13,6 +14,9 @@ from mentalarena.clinic.generated import GeneratedClinic, generated_clinic
 from mentalarena.models.base import Sampling
 from mentalarena.models.lexical import LexicalEmbedder
 from mentalarena.models.scripted import Script, ScriptedModel, toy_player
+
+settings.register_profile("untimed", deadline=None)  # machines are shared: a slow example is no wrong one
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
