@@ -58,7 +58,7 @@ def benchmarks(run: Run, models: Sequence[tuple[int, ModelRef]], names: Sequence
     for each in told:
         if not each.harness:
             load_questions(each, exam.data)
-            _pool(each, exam)
+        _pool(each, exam)
     done = [
         _one(run, ref, iteration, each, scoring, exam)
         for iteration, ref in sorted(models)
@@ -90,7 +90,7 @@ def _scorings(run: Run, ref: ModelRef, told: Benchmark, exam: Exam) -> list[Scor
 
 def _pool(told: Benchmark, exam: Exam) -> list[Question]:
     """The questions that MedPrompt may show as examples: none that is asked, in whatever spacing or casing."""
-    if exam.prompting != "medprompt":
+    if exam.prompting != "medprompt" or told.harness:
         return []
     known = benchmark(told.examples_of, exam.own) if told.examples_of else told
     asked = {bare(question.text) for question in load_questions(told, exam.data)}

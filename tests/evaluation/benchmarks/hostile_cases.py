@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from tests.evaluation.benchmarks.answer_cases import YN, YNM
+from tests.evaluation.benchmarks.chat_cases import LETTERED_CAUSES as CAUSES
 
 DRUGS: Final = {"A": "Haloperidol", "B": "Clozapine", "C": "Lithium", "D": "Valproate"}
 DOSES: Final = {"A": "5", "B": "10", "C": "15", "D": "20"}
@@ -15,14 +16,6 @@ SPECTRUM: Final = {
     "B": "Schizoaffective disorder",
     "C": "Schizophreniform disorder",
     "D": "Brief psychotic disorder",
-}
-CAUSES: Final = {
-    "A": "none",
-    "B": "bias or abuse",
-    "C": "jobs and career",
-    "D": "medication",
-    "E": "relationship",
-    "F": "alienation",
 }
 MINDS: Final = {"A": "Normal intelligence", "B": "Mental retardation", "C": "Both", "D": "None"}
 

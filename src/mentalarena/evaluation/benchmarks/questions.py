@@ -78,12 +78,15 @@ def label_shares(questions: Sequence[Question]) -> dict[str, float]:
 
 def local_file(told: Benchmark, data: Path | None, examples: bool = False) -> Path | None:
     """The first of the benchmark's files that lies in the user's folder."""
-    for name in told.files if data else ():
-        path = Path(data or "", name)
-        path = path.with_name(told.examples + path.suffix) if examples else path
-        if path.is_file() and (told.examples or not examples):
-            return path
-    return None
+    paths = [data / name for name in _file_names(told, examples)] if data else []
+    return next((path for path in paths if path.is_file()), None)
+
+
+def _file_names(told: Benchmark, examples: bool) -> list[str]:
+    """Where its questions, or its examples, may lie under the user's folder."""
+    if not examples:
+        return list(told.files)
+    return [str(Path(name).with_name(told.examples + Path(name).suffix)) for name in told.files if told.examples]
 
 
 def _records(told: Benchmark, data: Path | None, examples: bool) -> tuple[str, Sequence[Record]]:
@@ -91,7 +94,7 @@ def _records(told: Benchmark, data: Path | None, examples: bool) -> tuple[str, S
         return str(path), read_records(path)
     if told.hub and (told.examples or not examples):
         return f"{told.hub}[{told.examples if examples else told.split}]", _from_hub(told, examples)
-    names = [str(Path(name).with_name(told.examples + Path(name).suffix)) if examples else name for name in told.files]
+    names = _file_names(told, examples)
     where, what = (str(data), "examples" if examples else "questions") if data else ("--data", "folder")
     if examples and not told.examples:
         raise DataError(f"{told.name}: no examples are known of it; expected `examples` or `examples_of` in its table")
@@ -137,7 +140,7 @@ def _from_hub(told: Benchmark, examples: bool) -> Sequence[Record]:
         return list(load_dataset(told.hub, told.config or None, split=split))
     except Exception as error:  # network, name, split, licence gate: each has its own class there
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        names = [str(Path(name).with_name(told.examples + Path(name).suffix)) if examples else name for name in told.files]
+        names = _file_names(told, examples)
         files = f", or {' or '.join(names)} in your folder (--data)" if names else ""
         raise DataError(
             f"{told.name}: {told.hub} [{split}] of the hub: {reason}; expected a set that it has{files}"
