@@ -1,5 +1,6 @@
 """What several tests need: a small arena in the generated clinic, and a cast that keeps what it was asked."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,8 +16,9 @@ from mentalarena.models.base import Sampling
 from mentalarena.models.lexical import LexicalEmbedder
 from mentalarena.models.scripted import Script, ScriptedModel, toy_player
 
-settings.register_profile("untimed", deadline=None)  # machines are shared: a slow example is no wrong one
-settings.load_profile("untimed")
+settings.register_profile("search", deadline=None)  # machines are shared: a slow example is no wrong one
+settings.register_profile("same", deadline=None, derandomize=True)  # for CI: one commit passes always or never
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "search"))
 
 
 @pytest.fixture(scope="session")

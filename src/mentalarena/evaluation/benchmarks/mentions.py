@@ -31,7 +31,7 @@ _DRESS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:no|without(?: any| a)?|beyond(?: any| a)?) doubt\b", " "),
         (r"\\boxed\s*\{\s*(?:\\(?:text|textbf|mathrm|mathbf)\s*\{)?([^{}\n]{0,300})\}{1,2}", r"\nanswer: \1\n"),
         (r"<(?:final_)?answer>([^<]{0,600})</(?:final_)?answer>", r"\nanswer: \1\n"),
-        (r"\be\.\s?g\b\.?", "for example"),
+        (r"\b(?-i:[eE]\.\s?g)\b\.?", "for example"),
         (r"\"\s{0,9},\s{0,9}(?=\"\w{1,40}\"\s{0,9}:)", "\n"),
         (r"\b(?:null|true|false|\d)\s{0,9},\s{0,9}(?=\"\w{1,40}\"\s{0,9}:)", "null\n"),
         (r"[*`#$>_~\"|\\]|(?<!\w)'|'(?!\w)", " "),
@@ -60,7 +60,7 @@ _STANDS_ALONE = re.compile(
 _PRONOUN_ALONE = re.compile(
     rf"\s*(?:$|(?:, ?(?:and |or )?|(?:and|or|&) )[A-Z]|- [A-Z]|[.;:)!?/\]\n=]|{MARK}|[\W\d_]{{0,40}}(?-i:[A-J])(?!'|"
     rf"[^\W\d_])|"
-    r"(?:is|or|because|then|plus|with|vs|versus|to|through|as well|followed by)\b)"
+    r"(?:is|or|and ?/ ?or|because|then|plus|with|vs|versus|to|through|as well|followed by)\b)"
 )
 _LIST = re.compile(rf"({MARK})\s?,\s?(?:and |or |nor )?(?={MARK}\s?(?:[,.;\n]|$|and\b|or\b|nor\b))")
 _GENUS = re.compile(r"\.\s[a-z](?!(?:ecause|ince|s|ue|t|he|his|hile|hich|ot)\b)")
