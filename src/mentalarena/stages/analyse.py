@@ -57,12 +57,15 @@ def analyse(run: Run, scored: bool = True, models: Sequence[ModelRef] | None = N
         raise DataError(f"{run.out}: nothing has been played; expected the run directory of `mentalarena run` or `play`")
     playing = (_models(run, count, scored) if models is None else models) if _can_score(run) else ()
     history = history_of(run, count, playing, scored)
+    followed = [as_json(one.measured).get("score_change") for one in history[1:]]  # what a stop would have gone without
     told: Json = {
         "run": str(run.out),
         "signals": [asdict(one) | {"measured": as_json(one.measured), "chance": dict(one.chance)} for one in history],
         "decisions": [
-            {"iteration": one.iteration} | asdict(decision)
-            for one, decision in zip(history, decisions(history, run.config.loop.patience), strict=True)
+            {"iteration": one.iteration} | asdict(decision) | {"next_change": change}
+            for one, decision, change in zip(
+                history, decisions(history, run.config.loop.patience), [*followed, None], strict=True
+            )
         ],
         "stopping": run.config.loop.stopping,
         "problems": [],
