@@ -272,15 +272,13 @@ def _instructions() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _names_to_choose() -> tuple[str, ...]:
-    """Names that a prompt lists to choose from."""
-    vocabulary = taxonomy().vocabulary
-    return tuple(" ".join(vocabulary.of(kind)) for kind in ("diagnosis", "treatment", "medicine"))
+    """Names that a prompt lists to choose from, and what it is that is chosen."""
+    vocabulary, kinds = taxonomy().vocabulary, ("diagnosis", "treatment", "medicine")
+    return (" ".join(kinds), *(" ".join(vocabulary.of(kind)) for kind in kinds))
 
 
 @lru_cache(maxsize=4096)
-def _passages(
-    profile: tuple[tuple[str, str], ...], background: Background
-) -> tuple[tuple[_Passage, ...], frozenset[str]]:
+def _passages(profile: tuple[tuple[str, str], ...], background: Background) -> tuple[tuple[_Passage, ...], frozenset[str]]:
     """The sentences of a profile, and all that can be evidence: where a text shares nothing of it, nothing leaks."""
     found = []
     for component, text in profile:

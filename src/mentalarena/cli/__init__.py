@@ -10,6 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mentalarena.cli.analyse import analyse
+from mentalarena.cli.audit import audit
 from mentalarena.cli.benchmarks import benchmarks_app, reproduce
 from mentalarena.cli.common import (
     AsJson,
@@ -48,6 +49,7 @@ app.command()(reproduce)
 app.command()(rank)
 app.command()(judge)
 app.command()(analyse)
+app.command()(audit)
 
 
 @app.command()
