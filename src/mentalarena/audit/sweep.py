@@ -32,6 +32,8 @@ class Sweep:
         self._waiting: list[tuple[str, int, str, str]] = []
         self._dialogues: dict[int, Finding | None] = {}
         """The crisis gate's verdict on each dialogue, which several rows (and arms) share."""
+        self._whole = set[int]()
+        """Those that are whole: the share is of them."""
         self._patients: dict[str, dict[str, bool]] = {"medication": {}, "evidence": {}}
         """Whether a row of each patient has a finding that holds back."""
 
@@ -62,7 +64,8 @@ class Sweep:
         told = heard or heard_in_row(example)
         if told.spoken and (heard is None or example.turns):
             if example.kind in ("", "talk", "diagnosis", "treatment", "medicine"):
-                self._crisis(file, number, item, told)
+                # of the talk that a row alone holds the end is not known: it is no dialogue of its own
+                self._crisis(file, number, item, told, counts=example.kind != "talk" or heard is not None)
             if example.kind == "diagnosis":
                 self._evidence(file, number, item, told, example)
         if example.kind == "medicine":
@@ -91,21 +94,23 @@ class Sweep:
             gate.note = f"{share:.1%} of the rows repeat one before them" + (
                 f": more than {MOST_REPEATS:.0%}" if gate.fails else ""
             )
-        if (gate := self._gates.get("crisis")) and self._dialogues:
-            gate.share = share_interval([found is not None for found in self._dialogues.values()])
-            gate.note = f"share of {len(self._dialogues)} dialogues"
+        if (gate := self._gates.get("crisis")) and self._whole:
+            gate.share = share_interval([self._dialogues[dialogue] is not None for dialogue in sorted(self._whole)])
+            gate.note = f"share of {len(self._whole)} dialogues"
         for name, found in self._patients.items():
             if (gate := self._gates.get(name)) and found:
                 gate.share = share_interval(list(found.values()))
                 gate.note = f"share of {len(found)} patients"
 
-    def _crisis(self, file: str, number: int, item: str, heard: Heard) -> None:
+    def _crisis(self, file: str, number: int, item: str, heard: Heard, counts: bool = True) -> None:
         gate, dialogue = self._gates.get("crisis"), hash(heard.lines)
         if not gate:
             return
         gate.examined += 1
         if dialogue not in self._dialogues:
             self._dialogues[dialogue] = crisis.unmet(heard.lines, item)
+        if counts:
+            self._whole.add(dialogue)
         if found := self._dialogues[dialogue]:
             gate.add(Finding("crisis", item, found.detail, found.verdict), file, number)
 

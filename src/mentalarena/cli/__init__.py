@@ -225,7 +225,7 @@ def estimate(
 
 @app.command()
 def report(out: Made) -> None:
-    """One self-contained HTML page about a run: report.html."""
+    """One self-contained HTML page about a run, with its audit where there is one: report.html."""
     from mentalarena.report.html import write_report
 
     typer.echo(f"report: {write_report(out)}")
