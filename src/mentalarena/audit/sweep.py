@@ -16,6 +16,8 @@ from mentalarena.clinic.audit import words_of
 from mentalarena.errors import Unreadable
 from mentalarena.evaluation.statistics import share_interval
 
+LABELS = ("diagnosis", "treatment", "medicine", "reason")
+"""Of an answer: what stands behind one ends where the next begins."""
 _BATCH = 256
 """Rows whose passages are embedded at once."""
 
@@ -157,7 +159,7 @@ class Sweep:
 def _value(answer: str, label: str, otherwise: str | None = None) -> str:
     """What stands after a label; `otherwise` (unset: all that was said) where that cannot be read."""
     try:
-        found = parsing.labelled(answer, [label])[label]
+        found = parsing.labelled(answer, [label, *(other for other in LABELS if other != label)])[label]
     except Unreadable:
         found = None
     if found is None:
