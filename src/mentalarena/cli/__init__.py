@@ -10,6 +10,7 @@ import typer
 from typer.exceptions import TyperException
 
 from mentalarena.cli.analyse import analyse
+from mentalarena.cli.audit import audit
 from mentalarena.cli.benchmarks import benchmarks_app, reproduce
 from mentalarena.cli.common import (
     AsJson,
@@ -48,6 +49,7 @@ app.command()(reproduce)
 app.command()(rank)
 app.command()(judge)
 app.command()(analyse)
+app.command()(audit)
 
 
 @app.command()
@@ -223,7 +225,7 @@ def estimate(
 
 @app.command()
 def report(out: Made) -> None:
-    """One self-contained HTML page about a run: report.html."""
+    """One self-contained HTML page about a run, with its audit where there is one: report.html."""
     from mentalarena.report.html import write_report
 
     typer.echo(f"report: {write_report(out)}")

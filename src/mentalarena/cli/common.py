@@ -85,13 +85,9 @@ def say_what_plays(settings: Config) -> None:
 
 def config_of(out: Path) -> Config:
     """The settings that a run directory began with. Raises `DataError` where there are none."""
-    from mentalarena.config import validated
-    from mentalarena.runs.directory import read_json
-    from mentalarena.stages.run import WEIGHTS
+    from mentalarena.stages.run import config_in
 
-    path = out / "config.json"
-    tree = read_json(path, "the settings of a run directory of `mentalarena play` or `run`")
-    return validated({key: value for key, value in tree.items() if key != WEIGHTS}, str(path))
+    return config_in(out)
 
 
 def model_of(opened: Run, iteration: int) -> Any:

@@ -16,10 +16,13 @@ from mentalarena.arena.episode import Arena
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.roles import ROLES
 from mentalarena.arena.types import ArenaSettings, RoleName
-from mentalarena.clinic.clinics import Clinic, open_clinic
+from mentalarena.clinic.clinics import Clinic, FileClinic, open_clinic
 from mentalarena.clinic.cognitive_model import Patient
+from mentalarena.clinic.generated import GeneratedClinic
+from mentalarena.clinic.library import library_references
 from mentalarena.clinic.principles import read_principles
-from mentalarena.config import Config, ModelConfig
+from mentalarena.clinic.references import Reference
+from mentalarena.config import Config, ModelConfig, validated
 from mentalarena.errors import ConfigError, DataError, RunError, TooManyFailures
 from mentalarena.models.alias import known_as
 from mentalarena.models.backends import Backends, base_of, embedder_of, weights_digest
@@ -191,6 +194,13 @@ def folder_of(out: Path, iteration: int, arm: str = "main") -> Path:
     return out / "arms" / arm / f"iteration-{iteration:02d}"
 
 
+def config_in(out: Path) -> Config:
+    """The settings that a run directory began with. Raises `DataError` where there are none."""
+    path = out / SETTINGS
+    tree = read_json(path, "the settings of a run directory of `mentalarena play` or `run`")
+    return validated({key: value for key, value in tree.items() if key != WEIGHTS}, str(path))
+
+
 def settings_of(config: Config) -> Json:
     """What config.json holds: the settings, and what is in local weights."""
     local = [s for name in ROLES if (s := getattr(config.models, name)).provider in ("embedded", "transformers")]
@@ -225,6 +235,17 @@ def coming(clinic: Clinic, config: Config, iteration: int = 0) -> list[Patient]:
     """Who comes to an iteration's play."""
     batch = iteration if config.play.fresh else 0
     return clinic.patients(config.play.patients, config.seed * 1000 + batch)
+
+
+def truths(clinic: Clinic, config: Config, iteration: int) -> Mapping[str, Reference]:
+    """What is true of the patients who came to an iteration's play, where somebody knows: for judges and audits alone."""
+    if isinstance(clinic, GeneratedClinic):
+        batch = iteration if config.play.fresh else 0
+        drawn = clinic.draw("play", config.play.patients, config.seed * 1000 + batch)
+        return {patient.id: truth for patient, truth in drawn}
+    known = {} if isinstance(clinic, FileClinic) else library_references()  # of a file's patients nobody knows
+    met = coming(clinic, config, iteration)
+    return {patient.id: known[patient.person].reference for patient in met if patient.person in known}
 
 
 def named(ref: ModelRef) -> str:
