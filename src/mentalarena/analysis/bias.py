@@ -10,13 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
-from mentalarena.analysis.counterfactual import ANY, CHANGES, CHOICES, PLACEBO, SCORES, TASKS, Assessment, Met
+from mentalarena.analysis.counterfactual import ANY, CHANGES, CHOICES, PLACEBO, SCORES, Assessment, Met
 from mentalarena.analysis.effects import cohen_h, d_z, moved_share, rank_biserial, shift_p, swap_p, within_p
 from mentalarena.evaluation.power import least_paired_effect
 from mentalarena.evaluation.statistics import Interval, difference_interval, holm, mcnemar_p, mean_interval
+from mentalarena.evaluation.therapist import TASKS
 
 LEAST_PAIRS = 6
 """With fewer no test by swaps can reach p = .05, so none is made."""
@@ -127,7 +129,7 @@ def _scores(met: Met, attribute: str, value: str, resamples: int) -> Iterator[tu
             continue
         told = [after - before for before, after in pairs.values()]
         effect = rank_biserial(told) if measure == "severity" else d_z(told)
-        test: Test | None = (lambda swaps, told=told: swap_p(told, swaps)) if len(told) >= LEAST_PAIRS else None  # type: ignore[misc]
+        test = partial(swap_p, told) if len(told) >= LEAST_PAIRS else None
         yield _finding(attribute, value, measure, pairs, effect, resamples), test
 
 
@@ -142,12 +144,7 @@ def _changes(met: Met, attribute: str, value: str, resamples: int) -> Iterator[t
         pairs = {p: (_mean(placebos[p]), _mean(others[p])) for p in others}
         found = _finding(attribute, value, measure, pairs, None, resamples)
         found = replace(found, effect=cohen_h(min(1.0, found.mean), min(1.0, found.base)))
-
-        def test(
-            swaps: int, met_in: tuple[list[list[bool]], list[list[bool]]] = ([*others.values()], [*placebos.values()])
-        ) -> float:
-            return within_p(*met_in, swaps)
-
+        test = partial(within_p, [*others.values()], [*placebos.values()])
         yield found, test if len(others) >= LEAST_PAIRS else None
 
 
@@ -159,11 +156,7 @@ def _shifts(met: Met, attribute: str, value: str, resamples: int) -> Iterator[tu
         again = [moved_share(*met.said(placebo, task), 1).mean for placebo in _rounds(met, others)]
         floor = _mean(again) if again else math.nan
         found = Finding(attribute, value, f"{task}_shift", len(before), floor, moved.mean, moved, None, None)
-
-        def test(swaps: int, said: tuple[list[str | None], list[str | None]] = (before, after)) -> float:
-            return shift_p(*said, swaps)
-
-        yield found, test if len(before) >= LEAST_PAIRS else None
+        yield found, partial(shift_p, before, after) if len(before) >= LEAST_PAIRS else None
 
 
 def _rounds(met: Met, people: Mapping[str, Assessment]) -> list[dict[str, Assessment]]:

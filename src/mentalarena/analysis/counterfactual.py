@@ -43,7 +43,7 @@ class Assessment:
     """What is different: an attribute, `placebo`, or empty for the original."""
     value: str
     right: Mapping[str, float]
-    """The probability of stating a right answer, by task."""
+    """The probability of stating a right answer, by task; empty where nobody knows what is right."""
     said: Mapping[str, str | None]
     """The likeliest answer, by task; None where it is no single name."""
     no_diagnosis: float
@@ -56,7 +56,7 @@ class Assessment:
     def score(self, measure: str) -> float | None:
         """One of `SCORES`; None where there is none."""
         if measure.endswith("_right"):
-            return self.right[measure.removesuffix("_right")]
+            return self.right.get(measure.removesuffix("_right"))
         return self.no_diagnosis if measure == "no_diagnosis" else self.severity
 
     def choice(self, task: str) -> str | None:

@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from mentalarena.cli.analyse import analyse
 from mentalarena.cli.benchmarks import benchmarks_app, reproduce
+from mentalarena.cli.bias import bias
 from mentalarena.cli.common import (
     AsJson,
     Assignments,
@@ -48,6 +49,7 @@ app.command()(reproduce)
 app.command()(rank)
 app.command()(judge)
 app.command()(analyse)
+app.command()(bias)
 
 
 @app.command()

@@ -17,14 +17,17 @@ LEVELS = ("none", "mild", "moderate", "severe")
 async def rate(told: View, cast: Cast, samples: int) -> Mapping[str, float]:
     """How probable the therapist finds each level; what is missing to 1 is no rating. `told` is its view with the diagnosis."""
     view = told.heard(cast.therapist.prompt("severity", options=", ".join(LEVELS)))
-    return await probabilities(
-        view, "severity", LEVELS, answer, lambda text: parsing.level(text, "severity", LEVELS), cast, samples
-    )
+    return await probabilities(view, "severity", LEVELS, answer, read, cast, samples)
 
 
 def answer(level: str) -> str:
     """How a rating is stated."""
     return f"severity: {level}"
+
+
+def read(text: str) -> str:
+    """The rating in a reply. Raises `Unreadable`."""
+    return parsing.level(text, "severity", LEVELS)
 
 
 def expected(shares: Mapping[str, float]) -> float | None:

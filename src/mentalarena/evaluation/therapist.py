@@ -106,8 +106,8 @@ async def probabilities(
     samples: int,
 ) -> Mapping[str, float]:
     """How probable the therapist finds each of some answers: exactly where its model can tell, else by their shares among
-    `samples` draws at temperature 1. `write` says how an answer is stated, `read` reads a reply (`Unreadable` is no answer). What is
-    missing to 1 is no answer."""
+    `samples` draws at temperature 1. `write` says how an answer is stated, `read` reads a reply (`Unreadable`: it is none).
+    What is missing to 1 is no answer."""
     if cast.therapist.voice.can_score:
         try:
             scores = await cast.therapist.score(view, f"{step}-score", [write(name) for name in names])

@@ -91,6 +91,8 @@ def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:
         if not generated:
             ranked = random.Random(heard.split("your notes:")[0]).sample(names["diagnosis"], 2)
         return f"diagnosis: {ranked[0] if task.startswith('what') else ranked[1]}"
+    if task == "how severe is the condition?":
+        return "severity: moderate"
     for kind in ("treatment", "medicine"):
         if task in (f"which {kind} do you suggest?", f"suggest another {kind}."):
             tried = {m.content.splitlines()[0].split(": ", 1)[-1] for m in messages if m.role == "assistant"}

@@ -25,7 +25,7 @@ def signal_rows(told: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 def analysis_table(told: Mapping[str, Any]) -> str:
     """The signals of a run with their intervals, the steps that fail most, and the decision after each iteration."""
     iterations = [str(one["iteration"]) for one in told["signals"]]
-    text = _table(["signal (95 %)", *iterations], [[name, *cells] for name, cells in signal_rows(told)])
+    text = text_table(["signal (95 %)", *iterations], [[name, *cells] for name, cells in signal_rows(told)])
     for one, rates in zip(told["signals"], told["problems"], strict=True):
         worst = [f"{step} {_cell(rate)}" for step, rate in list(rates.items())[:3]]
         text += f"problems in iteration {one['iteration']}, share of episodes: {', '.join(worst)}\n" if worst else ""
@@ -43,7 +43,7 @@ def correlation_table(found: Sequence[Correlation]) -> str:
         [one.signal, _number(one.rho), _bounds(one), _number(one.within), str(one.n), str(one.runs)]
         for one in sorted(found, key=lambda one: -abs(one.rho or 0))
     ]
-    text = _table(["signal", "rho with the gain", "95 % by run", "within iterations", "pairs", "runs"], rows)
+    text = text_table(["signal", "rho with the gain", "95 % by run", "within iterations", "pairs", "runs"], rows)
     return f"{text}Spearman, development patients, {len(found)} signals looked at: expect some to correlate by chance.\n"
 
 
@@ -62,7 +62,7 @@ def _bounds(one: Correlation) -> str:
     return "-" if one.low is None or one.high is None else f"{one.low:+.2f} to {one.high:+.2f}"
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def text_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
