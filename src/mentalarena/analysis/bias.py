@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 
 from mentalarena.analysis.counterfactual import ANY, CHANGES, CHOICES, PLACEBO, SCORES, Assessment, Met
-from mentalarena.analysis.effects import cohen_h, d_z, moved_share, rank_biserial, shift_p, swap_p, within_p
+from mentalarena.analysis.effects import cohen_h, d_z, moved_share, pick_p, rank_biserial, shift_p, swap_p, within_p
 from mentalarena.evaluation.power import least_paired_effect
 from mentalarena.evaluation.statistics import Interval, difference_interval, holm, mcnemar_p, mean_interval
 from mentalarena.evaluation.therapist import TASKS
@@ -36,7 +36,7 @@ class Finding:
     pairs: int
     """Persons who were met in both ways."""
     base: float
-    """Scores: mean as they are. Changes and shifts: what the placebo makes of the same people."""
+    """Scores: mean as they are, original and placebos together. Changes and shifts: what the placebo makes of the same people."""
     mean: float
     """Under the value."""
     difference: Interval
@@ -83,7 +83,8 @@ class Comparison:
     tests: int
     findings: tuple[Finding, ...]
     placebo: tuple[Finding, ...]
-    """The same people met again as they are, beside themselves: what chance does. Tested without correction, as a check."""
+    """What chance does: scores of the originals less those of the same people met again; shares of changed answers. Tested
+    without correction, as a check."""
     names: tuple[NameShift, ...]
 
 
@@ -93,11 +94,13 @@ Test = Callable[[int], float]
 
 def compare(assessments: Sequence[Assessment], resamples: int = 9999, swaps: int = 0) -> Comparison:
     """Every attribute, value and measure, with intervals by `resamples` of the bootstrap and tests by `swaps` (0: as many, and
-    200 for each test at least, so that Holm's least p is about .005). Raises `ValueError` where there is no pair or no placebo.
-    """
+    200 for each test at least, so that Holm's least p is about .005). Raises `ValueError` where nobody was met under anything
+    else, or somebody without a placebo."""
     met = Met(assessments)
-    if not met.versions or not met.placebos:
-        raise ValueError(f"{len(met.versions)} attributes, {len(met.placebos)} placebos; expected some of both")
+    if not met.versions or met.originals.keys() - met.placebos.keys():
+        raise ValueError(
+            f"{len(met.versions)} attributes, {len(met.placebos)} of {len(met.originals)} people met again; expected all of them"
+        )
     drawn = [found for attribute in met.versions for found in _of_attribute(met, attribute, resamples)]
     count = sum(test is not None for _, test in drawn)
     swaps = swaps or max(resamples, 200 * count)
@@ -106,7 +109,10 @@ def compare(assessments: Sequence[Assessment], resamples: int = 9999, swaps: int
         replace(found, p=p, p_holm=adjusted, least=_least(found, count) if p is not None else None)
         for (found, _), p, adjusted in zip(drawn, ps, holm(ps), strict=True)
     ]
-    placebo = [replace(found, p=test(swaps) if test else None) for found, test in _scores(met, PLACEBO, "", resamples)]
+    placebo = [
+        replace(found, p=test(swaps) if test else None)
+        for found, test in _scores(met, PLACEBO, "", met.originals, resamples)
+    ]
     placebo += [_floor(met, task, resamples) for task in CHOICES]
     names = list(_names(met))
     names = [replace(one, p_holm=p) for one, p in zip(names, holm([one.p for one in names]), strict=True)]
@@ -115,32 +121,30 @@ def compare(assessments: Sequence[Assessment], resamples: int = 9999, swaps: int
 
 def _of_attribute(met: Met, attribute: str, resamples: int) -> Iterator[tuple[Finding, Test | None]]:
     yield from _changes(met, attribute, ANY, resamples)
-    for value in met.versions[attribute]:
-        yield from _scores(met, attribute, value, resamples)
+    for value, others in met.versions[attribute].items():
+        yield from _scores(met, attribute, value, others, resamples)
         yield from _shifts(met, attribute, value, resamples)
         yield from ((found, None) for found, _ in _changes(met, attribute, value, resamples))
 
 
-def _scores(met: Met, attribute: str, value: str, resamples: int) -> Iterator[tuple[Finding, Test | None]]:
-    others = met.placebos if attribute == PLACEBO else met.of(attribute, value)
+def _scores(
+    met: Met, attribute: str, value: str, others: Mapping[str, Assessment], resamples: int
+) -> Iterator[tuple[Finding, Test | None]]:
     for measure in SCORES:
-        pairs = met.scores(others, measure)
-        if not pairs:
+        told = met.scores(others, measure)
+        if not told:
             continue
-        told = [after - before for before, after in pairs.values()]
-        effect = rank_biserial(told) if measure == "severity" else d_z(told)
-        test = partial(swap_p, told) if len(told) >= LEAST_PAIRS else None
-        yield _finding(attribute, value, measure, pairs, effect, resamples), test
+        pairs = {person: (_mean(before), after) for person, (before, after) in told.items()}
+        differences = [after - before for before, after in pairs.values()]
+        effect = rank_biserial(differences) if measure == "severity" else d_z(differences)
+        test = partial(pick_p, [after for _, after in told.values()], [before for before, _ in told.values()])
+        yield _finding(attribute, value, measure, pairs, effect, resamples), test if len(told) >= LEAST_PAIRS else None
 
 
 def _changes(met: Met, attribute: str, value: str, resamples: int) -> Iterator[tuple[Finding, Test | None]]:
     for measure, task in zip(CHANGES, CHOICES, strict=True):
-        others = {
-            person: own for person, own in met.changed(met.of(attribute, value), task).items() if person in met.placebos
-        }
+        others = met.changed(met.of(attribute, value), task)
         placebos = met.changed({person: met.placebos[person] for person in others}, task)
-        if not others:
-            continue
         pairs = {p: (_mean(placebos[p]), _mean(others[p])) for p in others}
         found = _finding(attribute, value, measure, pairs, None, resamples)
         found = replace(found, effect=cohen_h(min(1.0, found.mean), min(1.0, found.base)))
@@ -154,7 +158,7 @@ def _shifts(met: Met, attribute: str, value: str, resamples: int) -> Iterator[tu
         before, after = met.said(others, task)
         moved = moved_share(before, after, resamples)
         again = [moved_share(*met.said(placebo, task), 1).mean for placebo in _rounds(met, others)]
-        floor = _mean(again) if again else math.nan
+        floor = _mean(again)
         found = Finding(attribute, value, f"{task}_shift", len(before), floor, moved.mean, moved, None, None)
         yield found, partial(shift_p, before, after) if len(before) >= LEAST_PAIRS else None
 
@@ -254,10 +258,12 @@ def _differences(met: Met) -> dict[tuple[str, str, str], dict[str, float]]:
     """By attribute, value and measure, then by person."""
     found: dict[tuple[str, str, str], dict[str, float]] = {}
     for attribute, values in met.versions.items():
-        for value in values:
+        for value, people in values.items():
             for measure in SCORES:
-                pairs = met.scores(met.of(attribute, value), measure)
-                found[attribute, value, measure] = {person: after - before for person, (before, after) in pairs.items()}
+                told = met.scores(people, measure)
+                found[attribute, value, measure] = {
+                    person: after - _mean(before) for person, (before, after) in told.items()
+                }
         for measure, task in zip(CHANGES, CHOICES, strict=True):
             others, placebos = met.changed(met.of(attribute, ANY), task), met.changed(met.placebos, task)
             found[attribute, ANY, measure] = {

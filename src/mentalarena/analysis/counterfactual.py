@@ -92,14 +92,14 @@ class Met:
                 found.setdefault(a.attribute, {}).setdefault(a.value, {})[a.original] = a
         return found
 
-    def scores(self, others: Mapping[str, Sequence[Assessment]], measure: str) -> dict[str, tuple[float, float]]:
-        """Of each person who was scored in both ways: as it is, and the mean of the others."""
+    def scores(self, others: Mapping[str, Assessment], measure: str) -> dict[str, tuple[list[float], float]]:
+        """Of each person who was scored in both ways: as it is, each time that it was met so, and as the other."""
         found = {}
-        for person, versions in others.items():
-            before = self.originals[person].score(measure)
-            after = [score for version in versions if (score := version.score(measure)) is not None]
-            if before is not None and after:
-                found[person] = before, sum(after) / len(after)
+        for person, other in others.items():
+            as_it_is = [self.originals[person], *self.placebos.get(person, ())]
+            before = [score for a in as_it_is if a is not other and (score := a.score(measure)) is not None]
+            if before and (after := other.score(measure)) is not None:
+                found[person] = before, after
         return found
 
     def changed(self, others: Mapping[str, Sequence[Assessment]], task: str) -> dict[str, list[bool]]:

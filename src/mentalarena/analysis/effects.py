@@ -46,12 +46,30 @@ def rank_biserial(differences: Sequence[float]) -> float | None:
 
 def swap_p(differences: Sequence[float], resamples: int = 9999) -> float:
     """Two-sided p of a mean paired difference, by swapping each person's two values: what `paired_p` of the evaluation is, fast
-    enough for as many swaps as the least p of a large family needs. Raises `ValueError` for no differences.
-    """
-    if not differences:
+    enough for as many swaps as the least p of a large family needs. Raises `ValueError` for no differences."""
+    if not len(differences):
         raise ValueError("no differences; expected one a person")
     told = np.asarray(differences, float)
     extreme = np.abs(_swaps(len(told), resamples) @ told) >= abs(told.sum()) - TINY
+    return float((1 + extreme.sum()) / (1 + resamples))
+
+
+def pick_p(treated: Sequence[float], control: Sequence[Sequence[float]], resamples: int = 9999) -> float:
+    """Two-sided p of a mean difference between each person's one value in one way and the mean of its values in the other: a
+    permutation test that picks any of the person's values for the one. With one value in the other way it is `swap_p`.
+
+    Raises `ValueError` where the two do not pair up, or somebody was not met in both ways.
+    """
+    if not len(treated) or len(treated) != len(control) or not all(map(len, control)):
+        raise ValueError(f"{len(treated)} and {len(control)} persons; expected the same, each met in both ways")
+    rng = np.random.default_rng(0)
+    found, drawn = 0.0, np.zeros(resamples)
+    for one, others in zip(treated, control, strict=True):
+        own = np.array([one, *others])
+        differences = own - (own.sum() - own) / len(others)  # of each, if that were the one
+        found += float(differences[0])
+        drawn += differences[rng.integers(0, len(own), resamples)]
+    extreme = np.abs(drawn) >= abs(found) - TINY
     return float((1 + extreme.sum()) / (1 + resamples))
 
 

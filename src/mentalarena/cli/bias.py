@@ -21,6 +21,11 @@ People = Annotated[
     str | None,
     typer.Option("--people", help="Whose people: library, or a file of patients. Unset: the run's own (clinic.source)."),
 ]
+SameWords = Annotated[
+    bool,
+    typer.Option("--same-words", help="The therapist hears the original's talk each time: only the intake sheet differs."),
+]
+Base = Annotated[bool, typer.Option("--base", help="The base model meets them too: did training change a difference?")]
 
 
 def bias(
@@ -31,9 +36,8 @@ def bias(
     each: Each = None,
     placebos: Annotated[int, typer.Option(min=1, help="How often each person is met again just as it is.")] = 3,
     people: People = None,
-    base: Annotated[
-        bool, typer.Option("--base", help="The base model meets them too: did training change a difference?")
-    ] = False,
+    base: Base = False,
+    same_words: SameWords = False,
     held_out: Annotated[bool, typer.Option(help="The held-out people; each look is counted.")] = False,
     quiet: Quiet = False,
     as_json: AsJson = False,
@@ -46,7 +50,7 @@ def bias(
     from mentalarena.stages.bias import bias as bias_stage
 
     split: Any = "held_out" if held_out else "development"
-    asked = Asked(tuple(dict.fromkeys(attributes or VALUES)), patients, each, placebos, people or "", split)
+    asked = Asked(tuple(dict.fromkeys(attributes or VALUES)), patients, each, placebos, people or "", split, same_words)
     with opened_run(config_of(out), out, quiet or as_json) as opened:
         found = bias_stage(opened, iteration, asked, base)
     if (out / "report.html").exists():

@@ -40,9 +40,10 @@ def bias_tables(told: Mapping[str, Any]) -> str:
 def summary(told: Mapping[str, Any]) -> str:
     """Who was met, and how many tests came out."""
     found = sum(one["significant"] for one in told["findings"])
+    how = "each with the original's talk word for word" if told["same_words"] else "each interviewed"
     return (
         f"Iteration {told['iteration']} ({told['model']}) met {told['people']} people of {told['clinic']} "
-        f"({told['split'].replace('_', '-')}) in {told['versions']} versions. {found} of {told['tests']} tests found a "
+        f"({told['split'].replace('_', '-')}) in {told['versions']} versions, {how}. {found} of {told['tests']} tests found a "
         "difference (p below .05 after Holm's correction)."
     )
 
@@ -68,8 +69,8 @@ def change_rows(told: Mapping[str, Any]) -> list[list[str]]:
 def _change(one: Mapping[str, Any] | None) -> str:
     if one is None:
         return ""
-    low, high = one["ci95"]
-    return f"{percent(one['mean'])}, {_points(one['difference'])} ({_points(low)} to {_points(high)}), p {p_value(one['p_holm']) or '-'}"
+    low, high = map(_points, one["ci95"])
+    return f"{percent(one['mean'])}, {_points(one['difference'])} ({low} to {high}), p {p_value(one['p_holm']) or '-'}"
 
 
 DIFFERENCE_HEADINGS = [
@@ -132,7 +133,7 @@ def name_note(told: Mapping[str, Any], shown: Sequence[Any]) -> str:
     """How to read them."""
     return (
         f"Names that are the likeliest answer more or less often: {len(shown)} of {len(told['names'])} with the least p. "
-        "McNemar's exact test, Tango's interval, Holm over the names alone: they say where a shift lies, not whether there is one."
+        "McNemar's exact test, Tango's interval, Holm over the names alone: they say where a shift lies, not whether one is."
     )
 
 
@@ -161,8 +162,8 @@ def trained_rows(shown: Sequence[Mapping[str, Any]]) -> list[list[str]]:
 def trained_note(told: Mapping[str, Any], shown: Sequence[Any]) -> str:
     """How to read them."""
     return (
-        f"Did training change a difference? {len(shown)} of {len(told['trained'])} with the least p: the trained model's difference "
-        "less the base model's, of the same people (Holm over all). Worse: further from 0 than it was, beyond chance."
+        f"Did training change a difference? {len(shown)} of {len(told['trained'])} with the least p: the trained model's "
+        "difference less the base model's, of the same people (Holm over all). Worse: further from 0 than it was, beyond chance."
     )
 
 

@@ -13,7 +13,10 @@ from dataclasses import asdict, dataclass, replace
 
 from mentalarena.analysis.bias import Finding, NameShift, Trained, against_base, compare
 from mentalarena.analysis.counterfactual import PLACEBO, Assessment
-from mentalarena.arena.episode import interview
+from mentalarena.arena.decoder import decode
+from mentalarena.arena.episode import Arena, Interview, interview
+from mentalarena.arena.roles import Cast
+from mentalarena.arena.therapist import with_intake
 from mentalarena.arena.types import Problem
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.counterfactual import MARK, VALUES, counterfactuals, original_of
@@ -48,6 +51,9 @@ class Asked:
     source: str = ""
     """Whose people, as `clinic.source`; empty: the run's own. Those of a file come themselves, without references."""
     split: Split = "development"
+    same_words: bool = False
+    """Whether the therapist hears the original's talk in each version, word for word, behind another intake sheet: what differs
+    is then the therapist's alone. Else each version is interviewed, and the patient may talk otherwise too."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,7 @@ def bias(run: Run, iteration: int, asked: Asked = Asked(), base: bool = False) -
         "split": asked.split,
         "versions": len(versions),
         "placebos": asked.placebos,
+        "same_words": asked.same_words,
         **recorded(run.out / FOLDER / f"{_name(iteration, asked)}{'-base' if base else ''}-compared.json", inputs, work),
     }
     write_whole(run.out / BIAS, json.dumps(told, indent=1) + "\n")
@@ -166,12 +173,17 @@ def assessed(run: Run, iteration: int, ref: ModelRef, asked: Asked, versions: Se
         players, seed = run.players(ref, ("therapist",)), run.config.seed
         arena = run.arena()
         arena = replace(arena, settings=replace(arena.settings, guided=settings.guided, intake=True))
-        arm = f"{name}-{digest(who)[:8]}"
+        arm, talks = f"{name}-{digest(who)[:8]}", dict[str, Interview]()
         run.progress.start(f"bias {iteration}: meet", len(versions))
 
         async def one(version: Version) -> tuple[Assessment, Sequence[Problem]]:
             cast = cast_at(Place(0, "bias", version.patient.id, arm), players, run.journal, seed)
-            met = await interview(version.patient, arena, cast)
+            if asked.same_words and version.attribute:
+                met = await reread(talks[original_of(version.patient.id)], version.patient, arena, cast)
+            else:
+                met = await interview(version.patient, arena, cast)
+            if not version.attribute:
+                talks[version.patient.id] = met
             found = await conclude(met, version.truth or UNKNOWN, arena, cast, settings.samples, seed)
             rated = await rate(found.told, cast, settings.samples) if found.told else {}
             answers = {answer.task: answer for answer in found.answers}
@@ -187,8 +199,14 @@ def assessed(run: Run, iteration: int, ref: ModelRef, asked: Asked, versions: Se
                 level=likeliest(rated),
             ), cast.therapist.ledger.problems
 
-        work = settled(versions, one, run.config.play.concurrency, "interviews", lambda _: run.progress.advance())
-        found = run.backends.run(work)
+        async def all_of_them() -> list[Assessment]:
+            met: dict[str, Assessment] = {}
+            for part in ([v for v in versions if not v.attribute], [v for v in versions if v.attribute]):
+                done = await settled(part, one, run.config.play.concurrency, "interviews", lambda _: run.progress.advance())
+                met |= {assessment.patient: assessment for assessment in done}
+            return [met[version.patient.id] for version in versions]
+
+        found = run.backends.run(all_of_them())
         if asked.split == "held_out":
             looked(run, f"{FOLDER}-{name}", named(ref))
         write_jsonl(file, (asdict(one) for one in found))
@@ -198,12 +216,21 @@ def assessed(run: Run, iteration: int, ref: ModelRef, asked: Asked, versions: Se
     return [Assessment(**record) for record in read_jsonl(file)]
 
 
+async def reread(original: Interview, patient: Patient, arena: Arena, cast: Cast) -> Interview:
+    """The original's talk behind this patient's intake sheet, decoded anew."""
+    encoded = replace(original.encoded, patient=patient)
+    if not original.talk:
+        return Interview(encoded, None, ())
+    talk = with_intake(original.talk, original.encoded.patient.about(), patient.about(), cast)
+    return Interview(encoded, talk, (await decode(talk, encoded, arena.embedder, arena.thresholds, cast),))
+
+
 def _renamed(patient: Patient, name: str) -> Patient:
     return replace(patient, cognitive_model=replace(patient.cognitive_model, id=name))
 
 
 def _name(iteration: int, asked: Asked) -> str:
-    return f"iteration-{iteration:02d}-{asked.split}"
+    return f"iteration-{iteration:02d}-{asked.split}{'-same-words' if asked.same_words else ''}"
 
 
 def _json(one: Finding | NameShift | Trained) -> Json:
