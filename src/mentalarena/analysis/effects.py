@@ -113,13 +113,6 @@ def shift_p(before: Sequence[str | None], after: Sequence[str | None], resamples
     return float((1 + extreme.sum()) / (1 + resamples))
 
 
-def stuart_maxwell(before: Sequence[str | None], after: Sequence[str | None]) -> float:
-    """The Stuart-Maxwell statistic of marginal homogeneity; 0 where nobody's name differs."""
-    moves = _moves(before, after)
-    total = moves.sum(0)
-    return float(total @ np.linalg.pinv(moves.T @ moves) @ total)
-
-
 def moved_share(before: Sequence[str | None], after: Sequence[str | None], resamples: int = 9999) -> Interval:
     """The share of answers that went from some names to others (total variation of the two distributions of names), with the
     95 % percentile interval over people. Chance alone makes it larger than 0: it needs a floor beside it."""

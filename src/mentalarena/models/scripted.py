@@ -75,7 +75,8 @@ def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:
     generated = bool(known)
     names = {kind: clinic.vocabulary.of(kind) for kind in ("diagnosis", "treatment", "medicine")}
     if not generated:  # names that any clinic knows
-        names = {kind: tuple(n for n in names[kind] if n in taxonomy().vocabulary.of(kind)) for kind in names}
+        shared = taxonomy().vocabulary
+        names = {kind: tuple(n for n in names[kind] if n in shared.of(kind)) for kind in names}
     for question, answer in pairwise(messages):
         asked = [c for c in COMPONENTS if question.content in clinic.questions[c]]
         if asked and not generated and answer.role == "user":
