@@ -127,10 +127,11 @@ def test_3_a_moved_share_is_half_the_distance_of_the_names(said: list[tuple[str 
 def test_4_what_does_not_pair_up_is_an_error() -> None:
     with pytest.raises(ValueError, match="no differences"):
         swap_p([])
-    for treated, control in (([], []), ([1.0], []), ([1.0], [[]])):
+    unpaired: list[tuple[int, list[list[bool]]]] = [(0, []), (1, []), (1, [[]])]
+    for people, control in unpaired:
         with pytest.raises(ValueError, match="met in both ways"):
-            pick_p(treated, control)
+            pick_p([1.0] * people, control)
         with pytest.raises(ValueError, match=r"both ways|nobody"):
-            within_p([[True]] * len(treated), control)  # type: ignore[arg-type]
+            within_p([[True]] * people, control)
     with pytest.raises(ValueError, match="one of each a person"):
         shift_p(["a"], ["a", "b"])

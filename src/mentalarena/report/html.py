@@ -18,6 +18,7 @@ from mentalarena.evaluation.therapist import TASKS
 from mentalarena.evaluation.verifier import CHECKS
 from mentalarena.report.analysis import NOTICE as SIGNALS_NOTICE
 from mentalarena.report.analysis import signal_rows
+from mentalarena.report.bias import sections as bias_sections
 from mentalarena.report.terminal import CONTROL_NOTE, collapses, notice, p_value, percent, with_interval
 from mentalarena.runs.directory import read_json, read_jsonl, write_whole
 
@@ -49,6 +50,7 @@ def write_report(out: Path) -> Path:
             signals=signal_rows(analysis) if analysis else [],
             meanings=SIGNALS,
             signals_notice=SIGNALS_NOTICE,
+            bias=bias_sections(bias) if (bias := _bias(out)) else None,
             episode=_sample(out),
             config=json.dumps(config, indent=1),
             versions={name: _version(name) for name in PACKAGES}
@@ -77,6 +79,12 @@ def _analysis(out: Path) -> dict[str, Any] | None:
     """What the loop or `mentalarena analyse` has told of this directory."""
     path = out / "analysis.json"
     return read_json(path, "the file of `mentalarena analyse`; delete it") if path.exists() else None
+
+
+def _bias(out: Path) -> dict[str, Any] | None:
+    """What `mentalarena bias` has found in this directory."""
+    path = out / "bias.json"
+    return read_json(path, "the file of `mentalarena bias`; delete it") if path.exists() else None
 
 
 def _sample(out: Path) -> dict[str, Any] | None:
