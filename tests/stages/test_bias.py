@@ -186,15 +186,15 @@ def test_4_what_training_added_is_told_by_the_same_people(tmp_path: Path) -> Non
     from tests.stages.skilled import playing as served
     from tests.stages.skilled import settings, with_iteration
 
-    out = tmp_path / "run"
+    out, who = tmp_path / "run", Asked(("gender",), patients=PEOPLE, placebos=3)
     trained = with_iteration(out, 1, playing(True))
     scripts = {"m": playing(False), trained: playing(True)}
     with serving() as server:
         server.respond = lambda body, number: served(scripts[body["model"]], body)
         more = ("clinic.source=library", "evaluation.samples=1", "arena.talk_turns=1", "arena.decode_rounds=0")
         with opened(settings(server, *more), out) as run:
-            found = bias(run, 1, GENDER, base=True)
-            assert bias(run, 1, GENDER, base=True) == found
+            found = bias(run, 1, who, base=True)
+            assert bias(run, 1, who, base=True) == found
         patients = {b["model"] for b in server.asked if b["messages"][0]["content"].startswith("you are the patient")}
         assert patients == {"m"}, "the base model's patient is met by both"
     worse = {(one["value"], one["measure"]): one for one in found["trained"] if one["worse"]}

@@ -232,7 +232,7 @@ class Trained:
     """Mean less base: the difference of differences."""
     effect: float | None
     """d_z."""
-    p: float | None
+    p: float | None = None
     p_holm: float | None = None
 
     @property
@@ -244,36 +244,42 @@ class Trained:
 def against_base(
     assessments: Sequence[Assessment], base: Sequence[Assessment], resamples: int = 9999, swaps: int = 0
 ) -> tuple[Trained, ...]:
-    """Scores by value and changes by attribute, paired by person, with Holm's correction over all of them."""
-    own, other = _differences(Met(assessments)), _differences(Met(base))
-    drawn = []
-    for key in own:
-        people = [person for person in own[key] if person in other.get(key, {})]
-        if people:
-            drawn.append((key, [other[key][p] for p in people], [own[key][p] for p in people]))
-    count = sum(len(before) >= LEAST_PAIRS for _, before, _ in drawn)
-    swaps = swaps or max(resamples, 200 * count)
-    found = []
-    for key, before, after in drawn:
-        told = [new - old for old, new in zip(before, after, strict=True)]
-        p = swap_p(told, swaps) if len(told) >= LEAST_PAIRS else None
-        found.append(Trained(*key, len(told), _mean(before), _mean(after), _interval(told), d_z(told), p))
-    return tuple(replace(one, p_holm=p) for one, p in zip(found, holm([one.p for one in found]), strict=True))
+    """Scores by value and changes by attribute, paired by person, with Holm's correction over all of them. Scores are tested by
+    which of a person's versions training changed most: any could have been it, if training did not look at demographics."""
+    own, other = Met(assessments), Met(base)
+    drawn = [found for attribute in own.versions for found in _training(own, other, attribute)]
+    count = sum(test is not None for _, test in drawn)
+    ps = [test(swaps or max(resamples, 200 * count)) if test else None for _, test in drawn]
+    return tuple(replace(found, p=p, p_holm=adjusted) for (found, _), p, adjusted in zip(drawn, ps, holm(ps), strict=True))
 
 
-def _differences(met: Met) -> dict[tuple[str, str, str], dict[str, float]]:
-    """By attribute, value and measure, then by person."""
-    found: dict[tuple[str, str, str], dict[str, float]] = {}
-    for attribute, values in met.versions.items():
-        for value, people in values.items():
-            for measure in SCORES:
-                told = met.scores(people, measure)
-                found[attribute, value, measure] = {
-                    person: after - _mean(before) for person, (before, after) in told.items()
-                }
-        for measure, task in zip(CHANGES, CHOICES, strict=True):
-            others, placebos = met.changed(met.of(attribute, ANY), task), met.changed(met.placebos, task)
-            found[attribute, ANY, measure] = {
-                person: _mean(own) - _mean(placebos[person]) for person, own in others.items() if person in placebos
-            }
-    return found
+def _training(own: Met, base: Met, attribute: str) -> Iterator[tuple[Trained, Test | None]]:
+    for value in own.versions[attribute]:
+        people = base.versions.get(attribute, {}).get(value, {})
+        for measure in SCORES:
+            now, then = own.scores(own.versions[attribute][value], measure), base.scores(people, measure)
+            both = [p for p in now if p in then and len(now[p][0]) == len(then[p][0])]  # none without a rating in one
+            before, after = [[told[p][1] - _mean(told[p][0]) for p in both] for told in (then, now)]
+            moved = [[new - old for old, new in zip(then[p][0], now[p][0], strict=True)] for p in both]
+            test = partial(pick_p, [now[p][1] - then[p][1] for p in both], moved)
+            if both:
+                yield _trained(attribute, value, measure, before, after), test if len(both) >= LEAST_PAIRS else None
+    for measure, task in zip(CHANGES, CHOICES, strict=True):
+        now_changed, then_changed = _beyond(own, attribute, task), _beyond(base, attribute, task)
+        both = [person for person in now_changed if person in then_changed]
+        before, after = [then_changed[p] for p in both], [now_changed[p] for p in both]
+        test = partial(swap_p, [new - old for old, new in zip(before, after, strict=True)])
+        if both:
+            yield _trained(attribute, ANY, measure, before, after), test if len(both) >= LEAST_PAIRS else None
+
+
+def _beyond(met: Met, attribute: str, task: str) -> dict[str, float]:
+    """Of each person: the share of versions that were answered otherwise, less the share of placebos."""
+    others = met.changed(met.of(attribute, ANY), task) if attribute in met.versions else {}
+    placebos = met.changed({person: met.placebos[person] for person in others}, task)
+    return {person: _mean(own) - _mean(placebos[person]) for person, own in others.items()}
+
+
+def _trained(attribute: str, value: str, measure: str, before: Sequence[float], after: Sequence[float]) -> Trained:
+    told = [new - old for old, new in zip(before, after, strict=True)]
+    return Trained(attribute, value, measure, len(told), _mean(before), _mean(after), _interval(told), d_z(told))
