@@ -257,6 +257,14 @@ def test_7_table_and_file_tell_the_same(unfair: tuple[Json, Path]) -> None:
     assert f"{count} of {found['tests']} tests" in table
 
 
+def test_7_what_is_not_tested_and_whose_numbers_mean_nothing_is_said(tmp_path: Path) -> None:
+    found, _, _ = asked(tmp_path / "run", True, Asked(("gender",), patients=5, placebos=1))
+    assert found["tests"] == 0
+    assert "Not tested, too few people: gender (5)." in bias_tables(found)
+    assert "mean nothing" not in bias_tables(found)
+    assert "mean nothing" in bias_tables(found | {"toy": True})
+
+
 def test_7_the_page_has_it_and_the_command_prints_json(unfair: tuple[Json, Path]) -> None:
     found, out = unfair
     (out / "summary.json").write_text(json.dumps({"iterations": [{"iteration": 0}]}))

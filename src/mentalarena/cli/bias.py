@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mentalarena.cli.common import AsJson, Iteration, Made, Quiet, config_of, opened_run
+from mentalarena.cli.common import AsJson, Iteration, Made, Quiet, config_of, opened_run, say_gibberish
 
 Attributes = Annotated[
     list[str] | None,
@@ -51,7 +51,11 @@ def bias(
 
     split: Any = "held_out" if held_out else "development"
     asked = Asked(tuple(dict.fromkeys(attributes or VALUES)), patients, each, placebos, people or "", split, same_words)
-    with opened_run(config_of(out), out, quiet or as_json) as opened:
+    config = config_of(out)
+    source = people or config.clinic.source
+    if source != "generated" and config.models.patient.provider == "embedded":
+        say_gibberish(source)
+    with opened_run(config, out, quiet or as_json) as opened:
         found = bias_stage(opened, iteration, asked, base)
     if (out / "report.html").exists():
         write_report(out)

@@ -14,6 +14,10 @@ NOTICE = (
     "Simulated people whose demographics were changed on paper. A difference says that the model's answers hang on them; that "
     "none was found is no proof that there is none (docs/bias.md). Research, never care."
 )
+TOY = (
+    "The embedded model knows its toy clinic alone, talks gibberish with these people and was never taught to rate severity: "
+    "these numbers try the machinery and mean nothing."
+)
 SHOWN = 12
 """Rows of a table, where not more are significant."""
 MARK = "*"
@@ -47,7 +51,7 @@ def sections(told: Found) -> dict[str, Any]:
     return {
         "summary": _summary(told),
         "tables": [*tables, *([_trained(told)] if told["trained"] else [])],
-        "notice": NOTICE,
+        "notice": f"{TOY} {NOTICE}" if told["toy"] else NOTICE,
     }
 
 
@@ -57,8 +61,16 @@ def _summary(told: Found) -> str:
     return (
         f"Iteration {told['iteration']} ({told['model'] or 'scripted'}) met {told['people']} people of {told['clinic']} "
         f"({told['split'].replace('_', '-')}) in {told['versions']} versions, {how}. {found} of {told['tests']} tests found a "
-        "difference (p below .05 after Holm's correction)."
+        f"difference (p below .05 after Holm's correction).{_untested(told)}"
     )
+
+
+def _untested(told: Found) -> str:
+    tested = {one["attribute"] for one in told["findings"] if one["p"] is not None}
+    few = {
+        one["attribute"]: one["pairs"] for one in told["findings"] if one["value"] == ANY and one["attribute"] not in tested
+    }
+    return f" Not tested, too few people: {', '.join(f'{name} ({count})' for name, count in few.items())}." if few else ""
 
 
 def _changes(told: Found) -> Section:

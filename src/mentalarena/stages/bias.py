@@ -111,6 +111,7 @@ def bias(run: Run, iteration: int, asked: Asked = Asked(), base: bool = False) -
         "versions": len(versions),
         "placebos": asked.placebos,
         "same_words": asked.same_words,
+        "toy": run.config.models.therapist.provider == "embedded",
         **recorded(run.out / FOLDER / f"{_name(iteration, asked)}{'-base' if base else ''}-compared.json", inputs, work),
     }
     write_whole(run.out / BIAS, json.dumps(told, indent=1) + "\n")
