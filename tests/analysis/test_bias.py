@@ -10,6 +10,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -136,6 +137,17 @@ def test_3_who_was_not_rated_is_left_out_of_ratings_alone() -> None:
     found = compare(met(8, tell), 99, 199)
     assert one(found, "gender", "woman", "severity").pairs == 8, "its placebos were rated"
     assert one(found, "gender", "woman", "no_diagnosis").pairs == 8
+
+
+def test_3_who_was_never_rated_as_it_is_has_no_difference_of_ratings() -> None:
+    def tell(attribute: str, value: str, number: int) -> Assessment:
+        made = assessment(f"p{number}", attribute, value)
+        return replace(made, severity=None, level=None) if number == 0 and attribute in ("", PLACEBO) else made
+
+    found = compare(met(8, tell), 99, 199)
+    assert one(found, "gender", "woman", "severity").pairs == 7
+    assert one(found, "gender", ANY, "severity_change").pairs == 8, "no rating is another answer than a rating"
+    assert one(found, "gender", ANY, "severity_change").mean == 1 / 8
 
 
 def test_4_changes_by_value_are_shown_and_not_tested() -> None:

@@ -56,6 +56,24 @@ def test_1_of_shares_met_once_in_each_way_it_is_mcnemars_exact_test(people: list
     assert near(within_p(own, other, SWAPS), mcnemar_p([a for a, _ in people], [b for _, b in people]))
 
 
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.lists(st.booleans(), min_size=1, max_size=3), st.booleans()), min_size=1, max_size=5))
+def test_1_of_shares_met_oftener_in_one_way_it_counts_all_ways_to_deal_the_answers(
+    people: list[tuple[list[bool], bool]],
+) -> None:
+    def statistic(others: tuple[int, ...]) -> float:
+        found = 0.0
+        for (many, one), other in zip(people, others, strict=True):
+            answers = [*many, one]
+            found += (sum(answers) - answers[other]) / len(many) - answers[other]
+        return found
+
+    dealt = itertools.product(*(range(len(many) + 1) for many, _ in people))
+    observed = abs(statistic(tuple(len(many) for many, _ in people)))
+    exact = float(np.mean([abs(statistic(others)) >= observed - 1e-9 for others in dealt]))
+    assert near(within_p([many for many, _ in people], [[one] for _, one in people], SWAPS), exact)
+
+
 @settings(max_examples=40)
 @given(st.lists(st.tuples(names, names), min_size=1, max_size=25))
 def test_1_a_shift_between_two_names_is_mcnemars_exact_test(said: list[tuple[str | None, str | None]]) -> None:
@@ -66,13 +84,13 @@ def test_1_a_shift_between_two_names_is_mcnemars_exact_test(said: list[tuple[str
 
 def test_1_of_many_people_a_shift_has_the_p_of_the_stuart_maxwell_test() -> None:
     rng = np.random.default_rng(3)
-    before = rng.choice(4, 600, p=[0.4, 0.3, 0.2, 0.1])
-    after = np.where(rng.random(600) < 0.3, rng.choice(4, 600, p=[0.3, 0.35, 0.22, 0.13]), before)
+    before = rng.choice(4, 600, p=[0.45, 0.45, 0.05, 0.05])
+    after = np.where(rng.random(600) < 0.3, rng.choice(4, 600, p=[0.42, 0.42, 0.1, 0.06]), before)
     table = np.zeros((4, 4))
     np.add.at(table, (before, after), 1)
     expected = SquareTable(table, shift_zeros=False).homogeneity(method="stuart_maxwell").pvalue
-    assert 0.005 < expected < 0.5
-    assert shift_p([str(b) for b in before], [str(a) for a in after], SWAPS) == pytest.approx(expected, abs=0.02)
+    assert 0.005 < expected < 0.2
+    assert shift_p([str(b) for b in before], [str(a) for a in after], SWAPS) == pytest.approx(expected, abs=0.015)
 
 
 @settings(max_examples=40)
