@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from mentalarena.cli.analyse import analyse
 from mentalarena.cli.audit import audit
 from mentalarena.cli.benchmarks import benchmarks_app, reproduce
+from mentalarena.cli.bias import bias
 from mentalarena.cli.common import (
     AsJson,
     Assignments,
@@ -50,6 +51,7 @@ app.command()(rank)
 app.command()(judge)
 app.command()(analyse)
 app.command()(audit)
+app.command()(bias)
 
 
 @app.command()

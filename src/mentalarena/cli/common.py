@@ -71,16 +71,21 @@ def say_what_plays(settings: Config) -> None:
     if source == "generated":
         return
     if settings.models.patient.provider == "embedded":
-        typer.echo(
-            f"mentalarena: {source}: the embedded model knows the generated clinic alone and plays these patients as "
-            "gibberish; set models.all to a real model",
-            err=True,
-        )
+        say_gibberish(source)
     count = len(open_clinic(source).patients(sys.maxsize, 0))
     if count > settings.play.patients:
         typer.echo(f"mentalarena: {source}: {settings.play.patients} of {count} patients come (play.patients)", err=True)
     elif count < settings.play.patients and source == "library":
         typer.echo(f"mentalarena: {source}: all {count} patients of the play split come", err=True)
+
+
+def say_gibberish(source: str) -> None:
+    """What comes of the embedded model in another clinic than its own."""
+    typer.echo(
+        f"mentalarena: {source}: the embedded model knows the generated clinic alone and plays these patients as "
+        "gibberish; set models.all to a real model",
+        err=True,
+    )
 
 
 def config_of(out: Path) -> Config:

@@ -22,6 +22,7 @@ from mentalarena.report.analysis import NOTICE as SIGNALS_NOTICE
 from mentalarena.report.analysis import signal_rows
 from mentalarena.report.audit import NOTICE as AUDIT_NOTICE
 from mentalarena.report.audit import SHOWN, gate_rows, verdict_line
+from mentalarena.report.bias import sections as bias_sections
 from mentalarena.report.terminal import CONTROL_NOTE, collapses, notice, p_value, percent, with_interval
 from mentalarena.runs.directory import each_of_jsonl, read_json, read_jsonl, write_whole
 
@@ -57,6 +58,7 @@ def write_report(out: Path) -> Path:
             audit_rows=gate_rows(audit) if audit else [],
             audit_notice=AUDIT_NOTICE,
             findings=_findings(out) if audit else [],
+            bias=bias_sections(bias) if (bias := _bias(out)) else None,
             episode=_sample(out),
             config=json.dumps(config, indent=1),
             versions={name: _version(name) for name in PACKAGES}
@@ -104,6 +106,12 @@ def _findings(out: Path) -> list[dict[str, Any]]:
         if count[finding["check"]] <= SHOWN:
             found.append(finding)
     return found
+
+
+def _bias(out: Path) -> dict[str, Any] | None:
+    """What `mentalarena bias` has found in this directory."""
+    path = out / "bias.json"
+    return read_json(path, "the file of `mentalarena bias`; delete it") if path.exists() else None
 
 
 def _sample(out: Path) -> dict[str, Any] | None:
