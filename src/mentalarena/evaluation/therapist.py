@@ -49,7 +49,7 @@ async def examine(patient: Patient, truth: Reference, arena: Arena, cast: Cast, 
     met = await interview(patient, arena, cast)
     if not met.talk:
         return [Answer(patient.id, task, 0.0, False, 1.0) for task in TASKS]
-    view = diagnosis.diagnosis_view(met.talk, met.decodings[-1], arena.vocabulary, cast)
+    view = diagnosis.diagnosis_view(met.talk, met.understood, arena.vocabulary, cast)
     stated = await _answers(view, "diagnosis", arena.vocabulary, cast, samples)
     name = _drawn(stated, random.Random(f"{seed}-{patient.id}"))
     told = diagnosis.told_view(view, name) if name else view
@@ -59,7 +59,7 @@ async def examine(patient: Patient, truth: Reference, arena: Arena, cast: Cast, 
     )  # fmt: skip
     valid = min(1.0, sum(stated.values()))
     right = {"diagnosis": (truth.disorder,), "treatment": truth.treatments, "medicine": truth.medicines}
-    similarity = met.decodings[-1].similarity
+    similarity = met.understood.similarity
     return [
         replace(_held_against(right[task], shares, whole), patient=patient.id, task=task, similarity=round(similarity, 6))
         for task, shares, whole in zip(TASKS, (stated, *proposed), (1.0, valid, valid), strict=True)
