@@ -309,6 +309,8 @@ def test_what_is_no_journal_is_one_line(tmp_path: Path) -> None:
             list(Requests(tmp_path / name))
     with pytest.raises(RunError, match="cannot be read as a journal"):
         len(Requests(tmp_path / "nowhere"))
+
+
 def test_what_two_arms_ask_alike_is_counted_as_shared(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j")
     model = ScriptedModel(lambda m, s: "yes")

@@ -13,8 +13,8 @@ from mentalarena.training.rows import THERAPIST
 
 MAIN = "main"
 EXPLAINED = (
-    "Probability of a right answer after one iteration, in %, with 95 % intervals over patients. Below it the arm less `main`, "
-    "in points, paired by patient, and p (permutation test, Holm over all comparisons told here)."
+    "Probability of a right answer after one iteration, in %, with 95 % intervals over patients; with it the arm less "
+    "`main`, in points, paired by patient, and p (permutation test, Holm over all comparisons told here)."
 )
 CAUTION = (
     "One training an arm: an interval tells of other patients, not of another seed. These are development patients: an arm that "

@@ -108,6 +108,8 @@ def _findings(out: Path) -> list[dict[str, Any]]:
         if count[finding["check"]] <= SHOWN:
             found.append(finding)
     return found
+
+
 def _ablated(out: Path) -> dict[str, Any] | None:
     """What `mentalarena ablate` has told of this directory."""
     path = out / "ablation.json"
