@@ -309,3 +309,23 @@ def test_what_is_no_journal_is_one_line(tmp_path: Path) -> None:
             list(Requests(tmp_path / name))
     with pytest.raises(RunError, match="cannot be read as a journal"):
         len(Requests(tmp_path / "nowhere"))
+
+
+def test_what_two_arms_ask_alike_is_counted_as_shared(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j")
+    model = ScriptedModel(lambda m, s: "yes")
+    main, arm, other = (Place(0, "play", "a", name) for name in ("main", "unselected", "other"))
+
+    async def ask(place: Place, *texts: str) -> None:
+        voice = JournaledVoice(model, journal, place, seed=1)
+        for text in texts:
+            await voice.reply("patient/talk", (Message("user", text),), Sampling())
+
+    for place, texts in ((main, ("one", "two")), (arm, ("one", "two", "three")), (other, ("four", "five", "three"))):
+        asyncio.run(ask(place, *texts))
+    assert journal.overlap([main], []) == (2, 0)
+    assert journal.overlap([arm], [main]) == (3, 2)
+    assert journal.overlap([other], [main, arm]) == (3, 1)
+    assert journal.overlap([Place(1, "play", "")], [main]) == (0, 0)
+    assert journal.overlap([main, arm], [other]) == (5, 1)
+    journal.close()

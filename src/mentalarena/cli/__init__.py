@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from mentalarena.cli.ablate import ablate
 from mentalarena.cli.analyse import analyse
 from mentalarena.cli.audit import audit
 from mentalarena.cli.benchmarks import benchmarks_app, reproduce
@@ -52,6 +53,7 @@ app.command()(judge)
 app.command()(analyse)
 app.command()(audit)
 app.command()(bias)
+app.command()(ablate)
 
 
 @app.command()

@@ -64,7 +64,7 @@ async def conclude(met: Interview, truth: Reference, arena: Arena, cast: Cast, s
     patient = met.encoded.patient
     if not met.talk:
         return Conclusion(tuple(Answer(patient.id, task, 0.0, False, 1.0) for task in TASKS), None)
-    view = diagnosis.diagnosis_view(met.talk, met.decodings[-1], arena.vocabulary, cast)
+    view = diagnosis.diagnosis_view(met.talk, met.understood, arena.vocabulary, cast)
     stated = await _answers(view, "diagnosis", arena.vocabulary, cast, samples)
     name = _drawn(stated, random.Random(f"{seed}-{patient.id}"))
     told = diagnosis.told_view(view, name) if name else view
@@ -74,7 +74,7 @@ async def conclude(met: Interview, truth: Reference, arena: Arena, cast: Cast, s
     )  # fmt: skip
     valid = min(1.0, sum(stated.values()))
     right = {"diagnosis": (truth.disorder,), "treatment": truth.treatments, "medicine": truth.medicines}
-    similarity = met.decodings[-1].similarity
+    similarity = met.understood.similarity
     return Conclusion(
         tuple(
             replace(

@@ -18,6 +18,7 @@ from mentalarena.audit.record import AUDIT, FINDINGS, read_audit
 from mentalarena.errors import DataError
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.evaluation.verifier import CHECKS
+from mentalarena.report import ablation
 from mentalarena.report.analysis import NOTICE as SIGNALS_NOTICE
 from mentalarena.report.analysis import signal_rows
 from mentalarena.report.audit import NOTICE as AUDIT_NOTICE
@@ -43,6 +44,7 @@ def write_report(out: Path) -> Path:
         text = environment.get_template("report.html").render(
             summary=summary,
             tasks=TASKS,
+            all_checks=CHECKS,
             checks=[c for c in CHECKS if f"verifier_{c}" in summary["iterations"][0].get("evaluation", {})],
             notice=notice(summary),
             control_note=CONTROL_NOTE,
@@ -59,6 +61,8 @@ def write_report(out: Path) -> Path:
             audit_notice=AUDIT_NOTICE,
             findings=_findings(out) if audit else [],
             bias=bias_sections(bias) if (bias := _bias(out)) else None,
+            ablated=_ablated(out),
+            ablation=ablation,
             episode=_sample(out),
             config=json.dumps(config, indent=1),
             versions={name: _version(name) for name in PACKAGES}
@@ -112,6 +116,12 @@ def _bias(out: Path) -> dict[str, Any] | None:
     """What `mentalarena bias` has found in this directory."""
     path = out / "bias.json"
     return read_json(path, "the file of `mentalarena bias`; delete it") if path.exists() else None
+
+
+def _ablated(out: Path) -> dict[str, Any] | None:
+    """What `mentalarena ablate` has told of this directory."""
+    path = out / "ablation.json"
+    return read_json(path, "the file of `mentalarena ablate`; delete it") if path.exists() else None
 
 
 def _sample(out: Path) -> dict[str, Any] | None:

@@ -179,6 +179,18 @@ class Journal:
         )
         return {stage: Usage(read, written, calls) for stage, read, written, calls in rows}
 
+    def overlap(self, own: Sequence[Place], others: Sequence[Place]) -> tuple[int, int]:
+        """How many requests stand at the stages of `own`, and how many of these at one of the `others`' too (whose answer they
+        share). Items do not matter."""
+        chosen, known = (" OR ".join(["(iteration=? AND stage=?)"] * len(p)) or "FALSE" for p in (own, others))
+        places = [value for place in (*others, *own) for value in place.key[:2]]
+        asked, shared = self._db.execute(
+            f"SELECT count(*), sum(digest IN (SELECT digest FROM replies WHERE {known})) "  # noqa: S608 - marks alone
+            f"FROM replies WHERE {chosen}",
+            places,
+        ).fetchone()
+        return asked, shared or 0
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN")

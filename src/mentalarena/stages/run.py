@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mentalarena.arena.decoder import calibrate
 from mentalarena.arena.episode import Arena
@@ -34,10 +34,8 @@ from mentalarena.runs.journal import Journal, Place
 from mentalarena.runs.progress import Progress, Silence
 from mentalarena.runs.runner import Player
 from mentalarena.runs.shards import JOURNAL, Shard, answered, claim, forget, shard_journal, take_in
+from mentalarena.stages.arms import arm_of
 
-Arm = str
-"""`main`, or what is different: `unselected` (no verdicts), `shuffled-labels`, `coin-flips-50` (percent of the verdicts)."""
-COIN_FLIPS = "coin-flips-"
 Json = dict[str, Any]
 
 
@@ -127,14 +125,12 @@ class Run:
         own = base_of(getattr(self.config.models, name))
         return ref if self.config.training.trained in ("shared", name) and own.base == ref.base else own
 
-    def arena(self, arm: Arm = "main") -> Arena:
-        """The arena of an arm: the clinic's manners and names, and thresholds that its strangers set."""
+    def arena(self, arm: str = "main") -> Arena:
+        """The arena of an arm (stages/arms.py): the clinic's manners and names, and thresholds that its strangers set."""
         clinic, embedder, own = self.clinic, embedder_of(self.config.play.embedder), self.config.clinic.principles
         groups = read_principles(own) if own else clinic.groups
         thresholds = calibrate(clinic.strangers(), groups, embedder, self.config.play.threshold_quantile)
-        verdicts: Literal["patient", "none"] = "none" if arm == "unselected" else "patient"
-        coin_flips = int(arm.removeprefix(COIN_FLIPS)) / 100 if arm.startswith(COIN_FLIPS) else 0.0
-        settings = ArenaSettings(**self.config.arena.model_dump(), verdicts=verdicts, coin_flips=coin_flips)
+        settings = ArenaSettings(**self.config.arena.model_dump() | dict(arm_of(arm).settings))
         return Arena(groups, clinic.vocabulary, embedder, thresholds, settings)
 
 
