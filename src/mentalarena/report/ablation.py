@@ -7,7 +7,7 @@ from typing import Any
 
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.evaluation.verifier import CHECKS
-from mentalarena.report.contest import plain_table
+from mentalarena.report.tables import plain_table
 from mentalarena.report.terminal import notice, p_value, percent, points, with_interval
 from mentalarena.training.rows import THERAPIST
 
@@ -87,13 +87,13 @@ def ablation_table(told: Mapping[str, Any]) -> str:
             for name, rows, cells in ablation_rows(told)
         ]
         n = told["base"]["evaluation"][TASKS[0]]["n"]
-        text += plain_table(f"Ablations on {n} development patients", ["arm", "rows", *TASKS], lines)
+        text += plain_table(["arm", "rows", *TASKS], lines, f"Ablations on {n} development patients")
         text += f"{EXPLAINED}\n\n"
         if beside := beside_rows(told):
-            text += plain_table("Compared with what is alike but for one thing", ["arms", *TASKS], _lines(beside)) + "\n"
+            text += plain_table(["arms", *TASKS], _lines(beside), "Compared with what is alike but for one thing") + "\n"
         headings = ["model", *(f"{check} right %, change" for check in CHECKS)]
-        text += plain_table("Patient and judge: verdicts that are right", headings, _lines(verifier_rows(told))) + "\n"
-    text += plain_table("What was learnt from", ["arm", *DATA_HEADINGS], _lines(data_rows(told)))
+        text += plain_table(headings, _lines(verifier_rows(told)), "Patient and judge: verdicts that are right") + "\n"
+    text += plain_table(["arm", *DATA_HEADINGS], _lines(data_rows(told)), "What was learnt from")
     text += "".join(f"{arm['name']}: {arm['what']}\n" for arm in told["arms"])
     return f"{text}{CAUTION if told['base'] else 'Nothing was trained.'}\n{notice(told)}\n"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mentalarena.analysis.correlation import Correlation
 from mentalarena.analysis.signals import SIGNALS
+from mentalarena.report.tables import plain_table
 
 NOTICE = "Signals of simulated play. They may tell when to stop learning; they never say that a model may treat anyone."
 
@@ -61,20 +61,3 @@ def _number(value: float | None) -> str:
 
 def _bounds(one: Correlation) -> str:
     return "-" if one.low is None or one.high is None else f"{one.low:+.2f} to {one.high:+.2f}"
-
-
-def plain_table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table of which nothing is cut, however wide: the first column to the left, the others to the right."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD)
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(Text, row))  # as it stands, whatever brackets are in it
-    file = io.StringIO()
-    Console(file=file, width=400).print(table)  # nothing may be cut: a number never stands without its interval
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"

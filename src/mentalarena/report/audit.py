@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mentalarena.audit.gates import CHECKS, PUBLISHED, Gate, first_of
-from mentalarena.report.analysis import plain_table
+from mentalarena.report.tables import plain_table
 from mentalarena.report.text import printable
 
 NOTICE = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mentalarena.analysis.counterfactual import ANY, CHANGES, CHOICES, MEASURES, PLACEBO
-from mentalarena.report.analysis import plain_table
+from mentalarena.report.tables import plain_table
 from mentalarena.report.terminal import p_value, percent, with_interval
 
 NOTICE = (
