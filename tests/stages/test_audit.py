@@ -286,15 +286,17 @@ def test_2_a_row_with_a_question_is_held_back_by_folder_or_file(out: Path, tmp_p
 def test_2_a_contraindicated_medicine_is_held_back_by_what_the_patient_says(out: Path) -> None:
     asked = [("assistant", "diagnosis: major depressive disorder"), ("user", "which medicine do you suggest?")]
     fact = ("user", "I have had seizures since I was a child, epilepsy they call it.")
-    bad, good = add(
+    bad, good, none = add(
         out / ROWS,
         row("medicine", [fact, *TALK[1:], *asked], "medicine: bupropion\nreason: it lifts the mood."),
         row("medicine", [*TALK, *asked], "medicine: sertraline\nreason: it lifts the mood."),
+        row("medicine", [*TALK, *asked], "medicine: herbal drops\nreason: they are for anyone."),
     )
     audited = audited_run(out, Wanted())
     found = {placed.row: placed.finding for placed in gate(audited, "medication").found if placed.file == ROWS}
     assert found[bad].detail.startswith("contraindicated: bupropion")
     assert good not in found
+    assert found[none].detail == "unknown: no medicine is known as: herbal drops"
     assert bad in audited.record["held_back"][ROWS]
 
 
@@ -322,12 +324,12 @@ def test_2_a_disorder_that_the_patient_does_not_have_is_held_back_with_its_rows(
     assert found.share
     assert found.examined >= len([placed for placed in found.found if placed.file == EPISODES]) > 0
     assert audited.record["held_back"][EPISODES]
-    known = People.of(out, [0]).with_disorder()
-    assert {
-        known[told["patient_id"]]
-        for n, told in enumerate(read_jsonl(out / EPISODES))
-        if n in audited.record["held_back"][EPISODES]
-    } == {"no disorder"}
+    known, held = People.of(out, [0]).with_disorder(), audited.record["held_back"]
+    wrong = [told for number, told in enumerate(read_jsonl(out / EPISODES)) if number in held[EPISODES]]
+    assert {known[told["patient_id"]] for told in wrong} == {"no disorder"}
+    ids, made_of = {told["id"] for told in wrong}, [told["lineage"]["episode"] for told in read_jsonl(out / ROWS)]
+    assert held[ROWS] == [number for number, episode in enumerate(made_of) if episode in ids]
+    assert held[ROWS]
 
 
 def test_2_without_settings_patients_or_journal_rows_are_audited_all_the_same(out: Path) -> None:
