@@ -30,7 +30,8 @@ def analysis_table(told: Mapping[str, Any]) -> str:
         worst = [f"{step} {_cell(rate)}" for step, rate in list(rates.items())[:3]]
         text += f"problems in iteration {one['iteration']}, share of episodes: {', '.join(worst)}\n" if worst else ""
     for one in told["decisions"]:
-        text += f"after iteration {one['iteration']}: {'STOP' if one['stop'] else 'go on'}: {one['reason']}\n"
+        then = f"; the next model's score changed by {_cell(one['next_change'])}" if one["next_change"] else ""
+        text += f"after iteration {one['iteration']}: {'STOP' if one['stop'] else 'go on'}: {one['reason']}{then}\n"
     acted = "the loop stops by it" if told["stopping"] == "signals" else "the loop stopped by patience alone"
     return f"{text}The rule is loop.stopping = 'signals' ({acted}). {NOTICE}\n"
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from mentalarena.arena.prompts import load_prompts
+from mentalarena.config import Config
 from mentalarena.errors import DataError
 from mentalarena.runs.directory import write_jsonl
 from mentalarena.stages.rehearse import REHEARSAL
@@ -27,6 +28,11 @@ from mentalarena.training.rows import (
 PREFERENCES = "preferences.jsonl"
 
 
+def replay_kinds(config: Config, arm: Arm) -> tuple[RowKind, ...]:
+    """What an arm replays, in turn: a control arm dialogue only."""
+    return config.training.replay_kinds if arm == "main" else ("talk",)
+
+
 def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] | None = None) -> Json:
     """Training rows from the episodes of an iteration into `sft.jsonl`, preference pairs into `preferences.jsonl`; returns how
     many rows of each kind.
@@ -39,7 +45,7 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
     source = (run.folder(iteration) if arm == "shuffled-labels" else folder) / "episodes.jsonl"
     if arm != "main" and most is None:
         most = Counter(row.kind for row in read_rows(run.folder(iteration) / "sft.jsonl"))
-    told = settings.model_dump(mode="json")
+    told = settings.model_dump(mode="json", exclude={"most_rows"})  # training draws from what is built
     more = run.folder(0) / REHEARSAL if arm == "main" and settings.rehearsal and settings.trained != "therapist" else None
     inputs = {
         "episodes": digest_of(source),
@@ -67,8 +73,8 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
             taught = same_amount(taught, most, run.config.seed)
         if arm == "shuffled-labels":
             taught = shuffled_labels(taught, run.config.seed)
-        kinds: tuple[RowKind, ...] = settings.replay_kinds if arm == "main" else ("talk",)
-        kept = replayed(own, round(settings.replay * len(taught)), kinds, run.config.seed + 1000 * iteration)
+        count = round(settings.replay * len(taught))
+        kept = replayed(own, count, replay_kinds(run.config, arm), run.config.seed + 1000 * iteration)
         rows = [*taught, *distinct(kept)]
         if settings.trained == "therapist":
             rows = taught  # patient and judge stay as they were: there is nothing to keep
