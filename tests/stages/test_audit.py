@@ -386,6 +386,8 @@ def test_4_published_records_are_counted_as_they_are(tmp_path: Path) -> None:
         audited = audited_file(file, Wanted(seeds=data / "published_seeds.jsonl"))
         assert {gate.check: [p.row for p in gate.found] for gate in audited.gates} == expected
         assert audited.record["status"] == "held back"
+    (tmp_path / "list.json").write_text(json.dumps([records[0]] * 5))
+    assert gate(audited_file(tmp_path / "list.json", Wanted()), "duplicates").status == "failed"
     without = audited_file(data / "published.jsonl", Wanted())
     assert gate(without, "verbatim-seeds").status == "not done"
     assert "duplicates" in audit_table(without.record, without.gates)
@@ -490,6 +492,12 @@ def test_6_extraction_asks_once_and_the_untrained_model_is_the_control(made: Pat
     assert alone.status == "failed"
     assert alone.share
     assert alone.share.mean == pytest.approx(1 / 12)
+    adapter = out / "arms" / "main" / "iteration-01" / "adapter"
+    adapter.mkdir(parents=True)
+    (adapter / "result.json").write_text("{}")
+    later = Gate("extraction")
+    put_extraction(later, out)
+    assert (later.status, later.found) == ("not done", [])
 
 
 def test_6_a_record_of_extraction_that_is_none_is_one_line(out: Path) -> None:
