@@ -286,15 +286,17 @@ def test_2_a_row_with_a_question_is_held_back_by_folder_or_file(out: Path, tmp_p
 def test_2_a_contraindicated_medicine_is_held_back_by_what_the_patient_says(out: Path) -> None:
     asked = [("assistant", "diagnosis: major depressive disorder"), ("user", "which medicine do you suggest?")]
     fact = ("user", "I have had seizures since I was a child, epilepsy they call it.")
-    bad, good = add(
+    bad, good, none = add(
         out / ROWS,
         row("medicine", [fact, *TALK[1:], *asked], "medicine: bupropion\nreason: it lifts the mood."),
         row("medicine", [*TALK, *asked], "medicine: sertraline\nreason: it lifts the mood."),
+        row("medicine", [*TALK, *asked], "medicine: herbal drops\nreason: they are for anyone."),
     )
     audited = audited_run(out, Wanted())
     found = {placed.row: placed.finding for placed in gate(audited, "medication").found if placed.file == ROWS}
     assert found[bad].detail.startswith("contraindicated: bupropion")
     assert good not in found
+    assert found[none].detail == "unknown: no medicine is known as: herbal drops"
     assert bad in audited.record["held_back"][ROWS]
 
 
@@ -322,12 +324,12 @@ def test_2_a_disorder_that_the_patient_does_not_have_is_held_back_with_its_rows(
     assert found.share
     assert found.examined >= len([placed for placed in found.found if placed.file == EPISODES]) > 0
     assert audited.record["held_back"][EPISODES]
-    known = People.of(out, [0]).with_disorder()
-    assert {
-        known[told["patient_id"]]
-        for n, told in enumerate(read_jsonl(out / EPISODES))
-        if n in audited.record["held_back"][EPISODES]
-    } == {"no disorder"}
+    known, held = People.of(out, [0]).with_disorder(), audited.record["held_back"]
+    wrong = [told for number, told in enumerate(read_jsonl(out / EPISODES)) if number in held[EPISODES]]
+    assert {known[told["patient_id"]] for told in wrong} == {"no disorder"}
+    ids, made_of = {told["id"] for told in wrong}, [told["lineage"]["episode"] for told in read_jsonl(out / ROWS)]
+    assert held[ROWS] == [number for number, episode in enumerate(made_of) if episode in ids]
+    assert held[ROWS]
 
 
 def test_2_without_settings_patients_or_journal_rows_are_audited_all_the_same(out: Path) -> None:
@@ -384,6 +386,8 @@ def test_4_published_records_are_counted_as_they_are(tmp_path: Path) -> None:
         audited = audited_file(file, Wanted(seeds=data / "published_seeds.jsonl"))
         assert {gate.check: [p.row for p in gate.found] for gate in audited.gates} == expected
         assert audited.record["status"] == "held back"
+    (tmp_path / "list.json").write_text(json.dumps([records[0]] * 5))
+    assert gate(audited_file(tmp_path / "list.json", Wanted()), "duplicates").status == "failed"
     without = audited_file(data / "published.jsonl", Wanted())
     assert gate(without, "verbatim-seeds").status == "not done"
     assert "duplicates" in audit_table(without.record, without.gates)
@@ -488,6 +492,12 @@ def test_6_extraction_asks_once_and_the_untrained_model_is_the_control(made: Pat
     assert alone.status == "failed"
     assert alone.share
     assert alone.share.mean == pytest.approx(1 / 12)
+    adapter = out / "arms" / "main" / "iteration-01" / "adapter"
+    adapter.mkdir(parents=True)
+    (adapter / "result.json").write_text("{}")
+    later = Gate("extraction")
+    put_extraction(later, out)
+    assert (later.status, later.found) == ("not done", [])
 
 
 def test_6_a_record_of_extraction_that_is_none_is_one_line(out: Path) -> None:

@@ -44,7 +44,7 @@ class AuditRecord:
 
 def audited_files(out: Path) -> list[str]:
     """The files of a run directory that are audited, as paths under it, arm by arm and in the order of iterations."""
-    folders = sorted(path for path in out.glob("arms/*/iteration-*") if path.is_dir())
+    folders = sorted(path for path in out.glob("arms/*/iteration-*") if path.name.removeprefix("iteration-").isdecimal())
     files = (folder / name for folder in folders for name in AUDITED)
     return [str(file.relative_to(out)) for file in files if file.is_file()]
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mentalarena.audit.contamination import FEWEST, Held
-from mentalarena.audit.gates import CHECKS, PUBLISHED, Gate, gates_of
+from mentalarena.audit.gates import CHECKS, MOST_REPEATS, PUBLISHED, Gate, gates_of
 from mentalarena.audit.published import PublishedRecord, audit_published
 from mentalarena.audit.questions import read_questions
 from mentalarena.audit.record import audited_files, digest_of_file, record_of, write_audit
@@ -159,6 +159,7 @@ def _published(path: Path, wanted: Wanted) -> dict[str, Gate]:
     for gate in gates.values():
         gate.examined = len(records)
         gate.note = f"{tally.inputs} distinct symptoms" if gate.check == "duplicates" else ""
+    gates["duplicates"].fails = tally.duplicates > MOST_REPEATS * len(records)
     for finding in tally.findings:
         if not (gate := gates[names[finding.check]]).not_done:
             gate.add(finding, path.name, int(finding.item))

@@ -23,7 +23,7 @@ from mentalarena.runs.directory import read_json
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import cast_at, settled
 from mentalarena.stages.people import People
-from mentalarena.stages.run import Json, Run, digest, named, recorded
+from mentalarena.stages.run import Json, Run, digest, folder_of, named, recorded
 from mentalarena.stages.train import trained
 from mentalarena.training.local import ADAPTER, RESULT
 
@@ -37,7 +37,7 @@ TOKENS = 96
 def extract(run: Run, models: tuple[ModelRef, ModelRef] | None = None, limit: int = LIMIT) -> Json:
     """Ask the last trained model and the untrained one for the seeds of the iterations before it; DIR/extraction.json holds what
     it returns. `models` (trained, untrained) replaces them. Raises `DataError` where nothing has been trained."""
-    iteration = _last(run)
+    iteration = _last(run.out)
     if models is None:
         if not iteration:
             raise DataError(
@@ -74,6 +74,9 @@ def put_extraction(gate: Gate, out: Path) -> None:
     told: Mapping[str, Any] = read_json(path, "the record of `mentalarena audit --extract`; delete it")
     try:
         found, tried = told["output"], list(map(str, told["output"]["tried"]))
+        if int(found["iteration"]) != (now := _last(out)):
+            gate.not_done = f"was asked of iteration {found['iteration']}, and {now} has been trained since (--extract)"
+            return
         own, base = ({str(seed): str(detail) for seed, detail in found[who].items()} for who in ("trained", "untrained"))
         hits, control = [seed in own for seed in tried], [seed in base for seed in tried]
         gate.examined = len(tried)
@@ -87,10 +90,10 @@ def put_extraction(gate: Gate, out: Path) -> None:
         gate.add(Finding("", seed, detail, "look" if seed in base else "failed"), ADAPTER)
 
 
-def _last(run: Run) -> int:
+def _last(out: Path) -> int:
     """The last iteration whose model has been trained."""
     last = 0
-    while (run.folder(last + 1) / ADAPTER / RESULT).is_file():
+    while (folder_of(out, last + 1) / ADAPTER / RESULT).is_file():
         last += 1
     return last
 
