@@ -230,7 +230,7 @@ def _into(
 @lru_cache
 def _names() -> dict[str, str]:
     """Plain name to identifier; a family's own name is its latest version."""
-    found = {}
+    found: dict[str, str] = {}
     for told in _table()["licence"]:
         *_, latest = _versions(told)
         found |= {_plain(name): latest["id"] for name in (told["id"], *told.get("names", ()), told.get("hub", told["id"]))}

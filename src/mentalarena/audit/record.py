@@ -1,87 +1,67 @@
-"""The record of an audit: what was examined, what was found, and which rows are held back. `stages.audit` writes it."""
+"""The record of an audit: its gates, the rows that are held back, and digests of what was read. `stages.audit` writes it."""
 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mentalarena.errors import DataError
 from mentalarena.runs.directory import read_json
 
 AUDIT = "audit.json"
 VERSION = 1
-Status = Literal["pass", "held back", "failed"]
-STATUSES: tuple[Status, ...] = ("pass", "held back", "failed")
-_LINK = re.compile(r"^arms/main/(?=iteration-[0-9]+/)")
+AUDITED = ("episodes.jsonl", "sft.jsonl", "preferences.jsonl")
+STATUSES = ("pass", "held back", "failed", "not done")
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
-    """One check over everything: how much it examined, and what it found."""
-
-    check: str
-    status: Status
-    examined: int
-    findings: int
-    note: str
-
-
-@dataclass(frozen=True)
 class AuditRecord:
-    """What DIR/audit.json says."""
+    """The audit of a folder. A gate is {check, status, examined, findings, note}."""
 
-    status: Status
-    gates: tuple[Gate, ...]
+    status: str
+    gates: tuple[Mapping[str, Any], ...]
     rows: Mapping[str, frozenset[int]]
-    """Rows (from 0) that are held back, by file."""
+    """Rows that are held back, by file under the folder."""
     files: Mapping[str, str]
-    """SHA-256 of every file that was examined."""
+    """SHA-256 of what was read."""
 
-    def held_back(self, rel: str) -> frozenset[int]:
-        """Rows (from 0) of a file of the run directory that are held back. The main arm's iterations have two names."""
-        return self.rows.get(_plain(rel), frozenset())
+    def held_back(self, relative_path: str) -> frozenset[int]:
+        """The rows of a file (numbers from 0) that are not given out; none of a file that nobody audited (see `stale`)."""
+        return self.rows.get(_in_arm(relative_path), frozenset())
 
-    def examined(self, rel: str) -> bool:
-        """Whether a file was looked at."""
-        return _plain(rel) in self.files
+    def stale(self, dir: Path) -> bool:
+        """Whether a file is another one now, is gone, or is new."""
+        there = [path for name in AUDITED for path in dir.glob(f"arms/*/iteration-*/{name}")]
+        if any(str(path.relative_to(dir)) not in self.files for path in there):
+            return True
+        return any(_digest(dir / path) != told for path, told in self.files.items())
 
-    def stale(self, directory: Path) -> bool:
-        """Whether a file that was examined has changed or is gone."""
-        return any(_digest(directory / rel) != told for rel, told in self.files.items())
 
-
-def read_audit(directory: Path) -> AuditRecord | None:
-    """The record of a run directory; None where there is none. Raises `DataError` for one that cannot be read."""
-    path = directory / AUDIT
+def read_audit(dir: Path) -> AuditRecord | None:
+    """The audit of a folder; None where there is none. Raises `DataError` for a file that is no audit of this version."""
+    path = dir / AUDIT
     if not path.exists():
         return None
-    expected = "the record of `mentalarena audit`; delete it to audit again"
-    told = read_json(path, expected)
+    told = read_json(path, "the file of `mentalarena audit`; delete it")
     try:
-        return _record(told)
+        if told["version"] != VERSION or told["status"] not in STATUSES[:3]:
+            raise ValueError(f"version {told['version']!r}, status {told['status']!r}")
+        if any(gate["status"] not in STATUSES or not isinstance(gate["check"], str) for gate in told["gates"]):
+            raise ValueError("a gate without a status")
+        rows = {str(file): frozenset(map(int, numbers)) for file, numbers in told["held_back"].items()}
+        return AuditRecord(told["status"], tuple(told["gates"]), rows, {str(f): str(d) for f, d in told["files"].items()})
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DataError(f"{path}: not as this version writes it ({error!r}); expected {expected}") from None
+        raise DataError(
+            f"{path}: no audit of this version ({error!r}); delete it and run `mentalarena audit` again"
+        ) from None
 
 
-def _record(told: Mapping[str, Any]) -> AuditRecord:
-    if told["version"] != VERSION or told["status"] not in STATUSES:
-        raise ValueError(f"version {told['version']}, status {told['status']}")
-    gates = tuple(
-        Gate(str(one["check"]), one["status"], int(one["examined"]), int(one["findings"]), str(one["note"]))
-        for one in told["gates"]
-    )
-    if odd := [gate for gate in gates if gate.status not in STATUSES]:
-        raise ValueError(f"status {odd[0].status}")
-    rows = {_plain(rel): frozenset(int(number) for number in numbers) for rel, numbers in told["held_back"].items()}
-    return AuditRecord(told["status"], gates, rows, {_plain(rel): str(found) for rel, found in told["files"].items()})
-
-
-def _plain(rel: str) -> str:
-    return _LINK.sub("", rel)
+def _in_arm(path: str) -> str:
+    """The main arm's iterations stand at the top of a run directory too."""
+    return f"arms/main/{path}" if path.startswith("iteration-") else path
 
 
 def _digest(path: Path) -> str:

@@ -28,6 +28,7 @@ from mentalarena.cli.common import (
     who_comes,
 )
 from mentalarena.cli.contest import rank
+from mentalarena.cli.export import export
 from mentalarena.cli.judge import judge
 from mentalarena.cli.patients import patients_app
 from mentalarena.errors import ConfigError, DataError, MentalArenaError
@@ -48,6 +49,7 @@ app.command()(reproduce)
 app.command()(rank)
 app.command()(judge)
 app.command()(analyse)
+app.command()(export)
 
 
 @app.command()

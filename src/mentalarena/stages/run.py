@@ -72,7 +72,7 @@ class Run:
     @property
     def prompts(self) -> str:
         """A digest of all prompts that are in use: other words, other results."""
-        return digest([load_prompts(getattr(self.config.models, name).prompt_set).texts for name in ROLES])
+        return prompts_of(self.config)
 
     @cached_property
     def clinic(self) -> Clinic:
@@ -225,6 +225,11 @@ def coming(clinic: Clinic, config: Config, iteration: int = 0) -> list[Patient]:
     """Who comes to an iteration's play."""
     batch = iteration if config.play.fresh else 0
     return clinic.patients(config.play.patients, config.seed * 1000 + batch)
+
+
+def prompts_of(config: Config) -> str:
+    """A digest of all prompts that are in use. Raises `ConfigError` for a set that is not there."""
+    return digest([load_prompts(getattr(config.models, name).prompt_set).texts for name in ROLES])
 
 
 def named(ref: ModelRef) -> str:
