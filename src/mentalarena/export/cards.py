@@ -18,7 +18,8 @@ from mentalarena.report.terminal import p_value, percent, with_interval
 MOST = 200
 """Characters of one text in a card."""
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#!])")
-_IN_CODE = str.maketrans({"`": "'", "|": "/", "<": "(", ">": ")", "&": "+"})
+_NO_TAGS = str.maketrans("<>", "()")
+_IN_CODE = str.maketrans("`|&<>", "'/+()")
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
 
 
@@ -78,7 +79,7 @@ def yaml(value: object) -> Ready:
         return Ready("[" + ", ".join(yaml(one) for one in value) + "]")
     if isinstance(value, bool | int):
         return Ready(json.dumps(value))
-    return Ready(json.dumps("".join(c if ord(c) < 0x10000 else "?" for c in _line(value))))
+    return Ready(json.dumps("".join(c if ord(c) < 0x10000 else "?" for c in _line(value)).translate(_NO_TAGS)))
 
 
 def points(interval: Interval) -> str:

@@ -71,9 +71,9 @@ def alpaca(row: Row) -> Record:
 
 def dialogue(episode: Episode) -> Record:
     """What the two said to each other, without the patient's profile and the therapist's notes, and what came of it."""
-    found, best = episode.diagnosis, {kind: episode.best(kind) for kind in ("treatment", "medicine")}  # type: ignore[arg-type]
+    found, best = episode.diagnosis, {kind: episode.best(kind) for kind in ("treatment", "medicine")}
     speakers = {"user": "therapist", "assistant": "patient"}
-    spoken = [m for m in episode.views.get("patient", ()) if m.role in speakers]
+    spoken = episode.views.get("patient", ())[1:]  # the first message is the patient's profile
     return {
         "dialogue": [{"speaker": speakers[m.role], "text": m.content} for m in spoken],
         "candidates": list(found.candidates) if found else [],

@@ -34,8 +34,7 @@ def people(patients: Iterable[Patient]) -> dict[str, str]:
             leader[root(key)] = root(patient.id)
     told: dict[object, str] = {}
     for identifier, name in names.items():
-        key = root(identifier)
-        told[key] = min(told.get(key, name), name)
+        told[root(identifier)] = min(told.get(root(identifier), name), name)
     return {identifier: told[root(identifier)] for identifier in names}
 
 
