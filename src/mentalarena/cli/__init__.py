@@ -31,6 +31,7 @@ from mentalarena.cli.common import (
     who_comes,
 )
 from mentalarena.cli.contest import rank
+from mentalarena.cli.export import export
 from mentalarena.cli.judge import judge
 from mentalarena.cli.patients import patients_app
 from mentalarena.errors import ConfigError, DataError, MentalArenaError
@@ -54,6 +55,7 @@ app.command()(analyse)
 app.command()(audit)
 app.command()(bias)
 app.command()(ablate)
+app.command()(export)
 
 
 @app.command()

@@ -73,7 +73,7 @@ class Run:
     @property
     def prompts(self) -> str:
         """A digest of all prompts that are in use: other words, other results."""
-        return digest([load_prompts(getattr(self.config.models, name).prompt_set).texts for name in ROLES])
+        return prompts_of(self.config)
 
     @cached_property
     def clinic(self) -> Clinic:
@@ -242,6 +242,11 @@ def truths(clinic: Clinic, config: Config, iteration: int) -> Mapping[str, Refer
     known = {} if isinstance(clinic, FileClinic) else library_references()  # of a file's patients nobody knows
     met = coming(clinic, config, iteration)
     return {patient.id: known[patient.person].reference for patient in met if patient.person in known}
+
+
+def prompts_of(config: Config) -> str:
+    """A digest of all prompts that are in use. Raises `ConfigError` for a set that is not there."""
+    return digest([load_prompts(getattr(config.models, name).prompt_set).texts for name in ROLES])
 
 
 def named(ref: ModelRef) -> str:
