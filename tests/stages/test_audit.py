@@ -128,8 +128,9 @@ def test_1_a_clean_run_does_not_fail_and_says_what_was_not_done(out: Path) -> No
     assert {one["check"] for one in gates.values() if one["status"] == "not done"} >= {
         "contamination",
         "extraction",
-        "licences",
     }
+    assert gates["licences"]["status"] == "pass"
+    assert gates["licences"]["examined"] == gates["duplicates"]["examined"]
     assert gates["prompt-leak"]["examined"] == gates["guidance-leak"]["examined"] > 500
     assert gates["memorisation"]["status"] == "pass"
     low, high = gates["crisis"]["share"][1:]

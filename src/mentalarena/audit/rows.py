@@ -41,6 +41,8 @@ class Example:
     """What is taught; in a preference pair what is put above, then what is put below."""
     episode: str = ""
     patient: str = ""
+    licence: str = ""
+    """Of the patient's texts; empty where the row does not tell it."""
 
     @property
     def pair(self) -> bool:
@@ -59,7 +61,9 @@ class Example:
 
 def example_of(row: Row) -> Example:
     """A row of the arena."""
-    return Example(row.kind, row.prompt, (row.completion,), row.lineage.episode, row.lineage.patient)
+    return Example(
+        row.kind, row.prompt, (row.completion,), row.lineage.episode, row.lineage.patient, row.lineage.patient_licence
+    )
 
 
 def each_record(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -82,12 +86,11 @@ def read_example(record: Mapping[str, Any], where: str) -> Example:
     try:
         prompt, answers = _parts(record)
         lineage = record.get("lineage") or {}
-        kind, episode, patient = (
-            str(value or "") for value in (record.get("kind"), lineage.get("episode"), lineage.get("patient"))
-        )
+        kind = str(record.get("kind") or "")
+        episode, patient, licence = (str(lineage.get(name) or "") for name in ("episode", "patient", "patient_licence"))
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
         raise DataError(f"{where}: no row ({error!r}); expected {FORMS}") from None
-    return Example(kind or _kind(answers[0]), prompt, answers, episode, patient)
+    return Example(kind or _kind(answers[0]), prompt, answers, episode, patient, licence)
 
 
 def _parts(record: Mapping[str, Any]) -> tuple[tuple[Message, ...], tuple[str, ...]]:

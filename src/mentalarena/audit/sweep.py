@@ -10,6 +10,7 @@ from mentalarena.audit.contamination import Held, by_meaning_found, by_words_fou
 from mentalarena.audit.dialogue import Heard, heard_in_row
 from mentalarena.audit.findings import Finding
 from mentalarena.audit.gates import MOST_REPEATS, Gate
+from mentalarena.audit.licences import unfree
 from mentalarena.audit.rows import Copies, Example, prompt_words
 from mentalarena.audit.seeds import Seeds
 from mentalarena.clinic.audit import words_of
@@ -63,6 +64,10 @@ class Sweep:
             gate.examined += 1
             if memory := self._seeds.recalled(answers, prompt):
                 gate.add(Finding("memorisation", item, memory.detail(), "failed"), file, number)
+        if example.licence and (gate := self._gates.get("licences")):
+            gate.examined += 1
+            if found := unfree(example.licence, item):
+                gate.add(found, file, number)
         told = heard or heard_in_row(example)
         if told.spoken and (heard is None or example.turns):
             if example.kind in ("", "talk", "diagnosis", "treatment", "medicine"):

@@ -127,19 +127,11 @@ def write_clean(path: Path, out: Path, audited: Audited) -> int:
 
 
 def _finished(gates: Mapping[str, Gate], digests: Mapping[str, str]) -> Audited:
-    if "licences" in gates:
-        _licences(gates["licences"])
     for gate in gates.values():
         if not gate.examined and not gate.not_done:
             gate.not_done = "there is nothing of that kind here"
     found = list(gates.values())
     return Audited(record_of(found, digests), found)
-
-
-def _licences(gate: Gate) -> None:
-    # The one place for licences (`audit/licences.py`): each row whose patient's licence is unstated, or forbids derivatives or
-    # training, as `gate.add(finding, file, row)` with the verdict "held back", and `gate.examined` counted.
-    gate.not_done = gate.not_done or "is looked at when rows are given out (`mentalarena export`)"
 
 
 def _published(path: Path, wanted: Wanted) -> dict[str, Gate]:
