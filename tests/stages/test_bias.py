@@ -237,6 +237,7 @@ def test_6_people_of_a_file_come_themselves(tmp_path: Path) -> None:
     file.write_text("".join(json.dumps(one) + "\n" for one in people))
     found, _, _ = asked(tmp_path / "run", True, Asked(("gender",), placebos=1, source=str(file)))
     assert found["people"] == 7, "nobody twice"
+    assert "(without references)" in bias_tables(found)
     measures = {one["measure"] for one in found["findings"]}
     assert "severity" in measures
     assert not [measure for measure in measures if measure.endswith("_right")]

@@ -57,10 +57,11 @@ def sections(told: Found) -> dict[str, Any]:
 
 def _summary(told: Found) -> str:
     found = sum(one["significant"] for one in told["findings"])
+    split = (told["split"] or "without references").replace("_", "-")
     how = "each with the original's talk word for word" if told["same_words"] else "each interviewed"
     return (
         f"Iteration {told['iteration']} ({told['model'] or 'scripted'}) met {told['people']} people of {told['clinic']} "
-        f"({told['split'].replace('_', '-')}) in {told['versions']} versions, {how}. {found} of {told['tests']} tests found a "
+        f"({split}) in {told['versions']} versions, {how}. {found} of {told['tests']} tests found a "
         f"difference (p below .05 after Holm's correction).{_untested(told)}"
     )
 

@@ -55,6 +55,11 @@ class Asked:
     """Whether the therapist hears the original's talk in each version, word for word, behind another intake sheet: what differs
     is then the therapist's alone. Else each version is interviewed, and the patient may talk otherwise too."""
 
+    @property
+    def by_split(self) -> bool:
+        """Whether people come by split, with references; those of a file come themselves."""
+        return self.source in ("", "generated", "library")
+
 
 @dataclass(frozen=True)
 class Version:
@@ -107,7 +112,7 @@ def bias(run: Run, iteration: int, asked: Asked = Asked(), base: bool = False) -
         "model": named(ref),
         "base": named(trained(run, 0)) if base else None,
         "clinic": run.clinic.name,
-        "split": asked.split,
+        "split": asked.split if asked.by_split else None,
         "versions": len(versions),
         "placebos": asked.placebos,
         "same_words": asked.same_words,
@@ -147,7 +152,7 @@ def people(run: Run, asked: Asked) -> list[tuple[Patient, Reference | None]]:
     """Whom the question is about: nobody twice, in several situations."""
     count, seed = asked.patients or getattr(run.config.evaluation, asked.split), run.config.seed
     met: list[tuple[Patient, Reference | None]]
-    if asked.source in ("", "generated", "library"):
+    if asked.by_split:
         met = [*run.clinic.draw(asked.split, count, seed)]
     else:
         once = {patient.person or patient.id: patient for patient in reversed(run.clinic.patients(sys.maxsize, seed))}
