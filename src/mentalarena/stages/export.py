@@ -50,9 +50,13 @@ def export_run(
     to = to.resolve()
     check_target(to, out, options.force)
     iterations = _iterations(out, options)
-    record = _audited(out, audit)
-    _check_gates(record, options.despite)
+    if _current(out) is None:
+        _audit(out, audit)
     with locked(out / ".lock", "another process is writing this run; expected it to be done", shared=True):
+        record = _current(out)
+        if record is None:
+            raise DataError(f"{out}: the audit left no record of these rows; expected `mentalarena audit` to examine them")
+        _check_gates(record, options.despite)
         plan, note = _planned(config, out, options, iterations, record)
         told: Json = {}
 
@@ -123,23 +127,19 @@ def _iterations(out: Path, options: ExportOptions) -> list[int]:
     return sorted(set(options.iterations)) or there
 
 
-def _audited(out: Path, audit: Callable[[Path], object] | None) -> AuditRecord:
-    """The current record of an audit, made first where there is none."""
+def _current(out: Path) -> AuditRecord | None:
+    """The record of an audit of the run as it is now."""
+    found = read_audit(out)
+    return found if found and not found.stale(out) else None
 
-    def current() -> AuditRecord | None:
-        found = read_audit(out)
-        return found if found and not found.stale(out) else None
 
-    if found := current():
-        return found
+def _audit(out: Path, audit: Callable[[Path], object] | None) -> None:
+    """Make the record, by `stages.audit` unless told otherwise. Not under the lock, which an audit may want for itself."""
     if audit is None:
         if find_spec("mentalarena.stages.audit") is None:
-            raise ConfigError(f"{out}: no current record of an audit; expected `mentalarena audit {out}` to have been run")
+            raise ConfigError(f"{out}: no current record of an audit; expected `mentalarena audit` to have been run")
         audit = import_module("mentalarena.stages.audit").audit_run
     audit(out)
-    if found := current():
-        return found
-    raise DataError(f"{out}: the audit left no record of these rows; expected `mentalarena audit {out}` to examine them")
 
 
 def _check_gates(record: AuditRecord, despite: Collection[str]) -> None:
