@@ -20,6 +20,7 @@ from mentalarena.audit.licences import (
     known_licences,
     read_licence,
     together,
+    unfree,
 )
 
 SPELLINGS = {
@@ -198,3 +199,14 @@ def test_4_rows_are_named_and_a_way_out_is_told() -> None:
     told = in_one_line(many)
     assert "rows.jsonl:3 (patient p3) and 2 more" in told
     assert told.endswith("--only-licence 'CC-BY-4.0' (1 rows) or --licence-unstated ok, where you know that you may")
+
+
+def test_a_row_of_an_audit_that_may_not_go_out_as_it_is_is_looked_at_by_a_person() -> None:
+    found = {
+        text: unfree(text, "row")
+        for text in ("CC-BY-4.0", "unstated", "CC BY-ND 4.0", "all rights reserved", "my own terms")
+    }
+    assert {text for text, one in found.items() if one is None} == {"CC-BY-4.0"}
+    assert {one.verdict for one in found.values() if one} == {"look"}
+    assert found["CC BY-ND 4.0"] is not None
+    assert found["CC BY-ND 4.0"].detail.endswith("it allows no work that is made from it")

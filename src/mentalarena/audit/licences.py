@@ -17,6 +17,8 @@ from importlib.resources import files
 from itertools import combinations
 from typing import Any, Literal
 
+from mentalarena.audit.findings import Finding
+
 UNSTATED = "unstated"
 Kind = Literal["known", "unstated", "closed", "unknown"]
 _OPERATORS = re.compile(r"\s+(OR|AND)\s+")
@@ -129,6 +131,18 @@ def read_licence(text: str) -> Licence:
     if name in {_plain(other) for other in _table()["closed"]["names"]}:
         return Licence(told.lower(), "closed", frozenset())
     return _expression(told) or Licence(told, "unknown", frozenset())
+
+
+def unfree(text: str, item: str = "") -> Finding | None:
+    """The finding for a row whose patient's licence does not let it go out as it is; None where it does. A person must look: the
+    owner may have agreed. `mentalarena export` refuses such rows, and those that may not go together."""
+    licence = read_licence(text)
+    if licence.kind == "known" and licence.into:
+        return None
+    why = {"unstated": "nobody has stated a licence", "unknown": "no licence that is known"}.get(
+        licence.kind, "it allows no work that is made from it"
+    )
+    return Finding("licences", item, f"{licence.id[:100]}: {why}", "look")
 
 
 def together(one: Licence, other: Licence) -> bool:

@@ -1,25 +1,28 @@
-"""The record of an audit: its gates, the rows that are held back, and digests of what was read. `stages.audit` writes it."""
+"""What an audit leaves: `audit.json` (gates, rows that are held back, digests of what was read) and `audit.jsonl` (findings)."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mentalarena.audit.gates import Gate, held_back, status_of
 from mentalarena.errors import DataError
-from mentalarena.runs.directory import read_json
+from mentalarena.runs.directory import read_json, write_jsonl, write_whole
 
-AUDIT = "audit.json"
+AUDIT, FINDINGS = "audit.json", "audit.jsonl"
 VERSION = 1
 AUDITED = ("episodes.jsonl", "sft.jsonl", "preferences.jsonl")
+"""Files of an iteration that are audited: dialogues before the rows that were made of them."""
 STATUSES = ("pass", "held back", "failed", "not done")
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """The audit of a folder. A gate is {check, status, examined, findings, note}."""
+    """The audit of a folder. A gate is {check, status, examined, findings, note, share}."""
 
     status: str
     gates: tuple[Mapping[str, Any], ...]
@@ -34,10 +37,16 @@ class AuditRecord:
 
     def stale(self, dir: Path) -> bool:
         """Whether a file is another one now, is gone, or is new."""
-        there = [path for name in AUDITED for path in dir.glob(f"arms/*/iteration-*/{name}")]
-        if any(str(path.relative_to(dir)) not in self.files for path in there):
+        if any(path not in self.files for path in audited_files(dir)):
             return True
-        return any(_digest(dir / path) != told for path, told in self.files.items())
+        return any(not (dir / path).is_file() or digest_of_file(dir / path) != told for path, told in self.files.items())
+
+
+def audited_files(out: Path) -> list[str]:
+    """The files of a run directory that are audited, as paths under it, arm by arm and in the order of iterations."""
+    folders = sorted(path for path in out.glob("arms/*/iteration-*") if path.name.removeprefix("iteration-").isdecimal())
+    files = (folder / name for folder in folders for name in AUDITED)
+    return [str(file.relative_to(out)) for file in files if file.is_file()]
 
 
 def read_audit(dir: Path) -> AuditRecord | None:
@@ -59,14 +68,32 @@ def read_audit(dir: Path) -> AuditRecord | None:
         ) from None
 
 
-def _in_arm(path: str) -> str:
-    """The main arm's iterations stand at the top of a run directory too."""
-    return f"arms/main/{path}" if path.startswith("iteration-") else path
+def record_of(gates: Sequence[Gate], files: Mapping[str, str]) -> dict[str, Any]:
+    """The content of audit.json."""
+    return {
+        "version": VERSION,
+        "status": status_of(gates),
+        "gates": [gate.as_dict() for gate in gates],
+        "held_back": held_back(gates),
+        "files": dict(files),
+    }
 
 
-def _digest(path: Path) -> str:
+def write_audit(dir: Path, record: Mapping[str, Any], gates: Iterable[Gate]) -> None:
+    """Write findings, then what they come to. Raises `RunError`."""
+    write_jsonl(dir / FINDINGS, (placed.as_dict() for gate in gates for placed in gate.found))
+    write_whole(dir / AUDIT, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def digest_of_file(path: Path) -> str:
+    """SHA-256 of a file that need not fit into memory. Raises `DataError`."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return ""
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; expected a file that can be read") from None
+
+
+def _in_arm(path: str) -> str:
+    """The main arm's iterations stand at the top of a run directory too."""
+    return f"arms/main/{path}" if path.startswith("iteration-") else path

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from mentalarena.cli.ablate import ablate
 from mentalarena.cli.analyse import analyse
+from mentalarena.cli.audit import audit
 from mentalarena.cli.benchmarks import benchmarks_app, reproduce
+from mentalarena.cli.bias import bias
 from mentalarena.cli.common import (
     AsJson,
     Assignments,
@@ -49,6 +52,9 @@ app.command()(reproduce)
 app.command()(rank)
 app.command()(judge)
 app.command()(analyse)
+app.command()(audit)
+app.command()(bias)
+app.command()(ablate)
 app.command()(export)
 
 
@@ -225,7 +231,7 @@ def estimate(
 
 @app.command()
 def report(out: Made) -> None:
-    """One self-contained HTML page about a run: report.html."""
+    """One self-contained HTML page about a run, with its audit where there is one: report.html."""
     from mentalarena.report.html import write_report
 
     typer.echo(f"report: {write_report(out)}")

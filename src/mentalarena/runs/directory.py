@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mentalarena.config import Config
 from mentalarena.errors import ConfigError, DataError, RunError
 
 SETTINGS = "config.json"
@@ -89,7 +90,8 @@ def locked(path: Path, otherwise: str, shared: bool = False, wait: float = 0.0) 
 
 def _fix(path: Path, config: Mapping[str, Any]) -> None:
     if path.exists():
-        old, new = flat(read_json(path, "the settings that the run began with")), flat(config)
+        defaults = flat(Config().model_dump(mode="json"))  # of a setting that came after the run had begun
+        old, new = defaults | flat(read_json(path, "the settings that the run began with")), flat(config)
         changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k)]
         fixed = [k for k in changed if k not in FREE and not k.startswith("prices.")]
         if fixed:
