@@ -20,7 +20,7 @@ from mentalarena.export.splits import SPLITS
 from mentalarena.export.weights import Learnt, base_name
 from mentalarena.models.backends import base_of
 from mentalarena.models.publish import revision_of
-from mentalarena.report.terminal import CONTROL_NOTE, notice
+from mentalarena.report.terminal import CONTROL_NOTE, notice, with_interval
 from mentalarena.runs.directory import FREE, ROLE_FREE, flat
 from mentalarena.training.rows import THERAPIST, RowLineage
 
@@ -141,7 +141,9 @@ def model_facts(plan: Plan, learnt: Learnt, found: Results | None) -> dict[str, 
 def gates_of(plan: Plan) -> list[dict[str, str]]:
     """The gates of the audit, as far as they are told."""
     names = ("check", "status", "examined", "findings", "note")
-    return [{name: str(gate.get(name, "")) for name in names} for gate in plan.audit.gates]
+    told = [{name: str(gate.get(name, "")) for name in names} for gate in plan.audit.gates]
+    shares = [gate.get("share") for gate in plan.audit.gates]
+    return [one | {"share": _share(share)} for one, share in zip(told, shares, strict=True)]
 
 
 def licence_of(verdict: Verdict) -> dict[str, Any]:
@@ -190,6 +192,13 @@ def _joined(parts: Sequence[str]) -> list[str]:
     first, *more = parts
     lines = [first, *(f"    {part}" for part in more)]
     return [*(line + " \\" for line in lines[:-1]), lines[-1]]
+
+
+def _share(told: Any) -> str:
+    """A share with its interval, as a gate tells it."""
+    if not (isinstance(told, list) and len(told) == 3 and all(isinstance(one, int | float) for one in told)):
+        return ""
+    return with_interval(told[0], told[1:])
 
 
 def _counted(left_out: Mapping[str, int]) -> str:
