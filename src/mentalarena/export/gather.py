@@ -75,7 +75,7 @@ def gather(
 ) -> Gathered:
     """The exportable of some iterations, in their order. `only`: identifiers of licences (`read_licence`), empty for all.
 
-    An episode that is held back takes its rows and pairs along, a therapist's row the pairs of its episode and kind, and the talk.
+    An episode that is held back takes its rows and pairs along, a therapist's row the pairs of its episode and kind and the talk.
     The patient's own replies hang on nothing: what is held against a talk is held against its episode.
     Raises `DataError` for a file that is missing or torn, or that the audit has not seen.
     """
