@@ -82,6 +82,7 @@ def test_2_a_row_takes_its_pairs_and_its_talk_along(out: Path) -> None:
     rows, pairs = lines(out / SFT), lines(out / PAIRS)
     asked = {(pair["lineage"]["episode"], pair["kind"]) for pair in pairs}
     number = next(n for n, row in enumerate(rows) if (row["lineage"]["episode"], row["kind"]) in asked)
+    assert rows[number]["kind"] in ("diagnosis", "treatment", "medicine")
     episode, kind = rows[number]["lineage"]["episode"], rows[number]["kind"]
     hanging = sum((pair["lineage"]["episode"], pair["kind"]) == (episode, kind) for pair in pairs)
     before = taken(out)
@@ -93,6 +94,14 @@ def test_2_a_row_takes_its_pairs_and_its_talk_along(out: Path) -> None:
     assert any(one.lineage.episode == episode for one in found.rows), "the episode's other rows stay"
     assert not any(one.lineage.episode == episode for one in found.talks)
     assert len(found.taught) == 1 + hanging
+
+
+def test_2_a_reply_of_the_patient_takes_nothing_along(out: Path) -> None:
+    number = next(n for n, row in enumerate(lines(out / SFT)) if row["kind"] == "talk")
+    audited(out, {SFT: [number]})
+    found = taken(out, patient_side=True)
+    assert found.held_back == {"rows": 1}
+    assert len(found.talks) == 12
 
 
 def test_2_an_episode_takes_everything_along_and_a_pair_itself(out: Path) -> None:

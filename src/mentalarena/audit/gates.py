@@ -42,6 +42,10 @@ MOST_REPEATS = 0.5
 """Share of rows that repeat an earlier one from which on the gate fails: such data taught one thing over and over."""
 
 
+LEFT_OUT = "left out by --only"
+"""The note of a gate that the user did not want to be done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A finding and where it is: a file under the target, and the row in it from 0 (None: no row of it)."""
@@ -99,7 +103,7 @@ def gates_of(names: Iterable[str], only: Collection[str]) -> dict[str, Gate]:
         raise ConfigError(f"--only {unknown[0]}: no such check here; expected some of {', '.join(gates)}")
     for gate in gates.values():
         if only and gate.check not in only:
-            gate.not_done = "left out by --only"
+            gate.not_done = LEFT_OUT
     return gates
 
 

@@ -17,10 +17,10 @@ from mentalarena.export.gather import Placed
 from mentalarena.export.plan import Plan
 from mentalarena.export.results import Results
 from mentalarena.export.splits import SPLITS
-from mentalarena.export.weights import Learnt, base_name, training_record
+from mentalarena.export.weights import Learnt, base_name
 from mentalarena.models.backends import base_of
 from mentalarena.models.publish import revision_of
-from mentalarena.report.terminal import CONTROL_NOTE, notice
+from mentalarena.report.terminal import CONTROL_NOTE, notice, with_interval
 from mentalarena.runs.directory import FREE, ROLE_FREE, flat
 from mentalarena.training.rows import THERAPIST, RowLineage
 
@@ -106,9 +106,10 @@ def dataset_facts(plan: Plan, counts: Mapping[str, Mapping[str, int]], found: Re
 
 
 def model_facts(plan: Plan, learnt: Learnt, found: Results | None) -> dict[str, Any]:
-    """What the card of trained weights needs. Raises `DataError` where the records of their training are gone."""
-    config, trained, verdict = plan.config, learnt.trained, learnt.verdict
-    record, embedded = training_record(trained.folder), trained.base == EMBEDDED_NAME
+    """What the card of trained weights needs."""
+    config, trained, verdict, record = plan.config, learnt.trained, learnt.verdict, learnt.record
+    embedded = trained.base == EMBEDDED_NAME
+    unstated = f"{verdict.unstated} rows of patients whose licence nobody has stated" if verdict.unstated else ""
     permissive = verdict.whole is not None and verdict.whole.asks <= {"attribution"} and not verdict.unstated
     settings = [(f"training.{key}", record["settings"][key]) for key in LEARNING if key in record["settings"]]
     own = [(key.replace("_", " "), record[key]) for key in OUTCOME]
@@ -132,7 +133,7 @@ def model_facts(plan: Plan, learnt: Learnt, found: Results | None) -> dict[str, 
         },
         "sources": sources((one.lineage, one.lineage.patient) for one in learnt.rows),
         "training": [*settings, *((key, value) for key, value in own if value is not None)],
-        "data_licence": licence_of(verdict)["id"] or "unstated",
+        "data_licence": ", and ".join(filter(None, (licence_of(verdict)["id"], unstated))),
         "base_licence": "Apache-2.0, as the package" if embedded else f"that of {trained.base}",
     }
 
@@ -140,7 +141,9 @@ def model_facts(plan: Plan, learnt: Learnt, found: Results | None) -> dict[str, 
 def gates_of(plan: Plan) -> list[dict[str, str]]:
     """The gates of the audit, as far as they are told."""
     names = ("check", "status", "examined", "findings", "note")
-    return [{name: str(gate.get(name, "")) for name in names} for gate in plan.audit.gates]
+    told = [{name: str(gate.get(name, "")) for name in names} for gate in plan.audit.gates]
+    shares = [gate.get("share") for gate in plan.audit.gates]
+    return [one | {"share": _share(share)} for one, share in zip(told, shares, strict=True)]
 
 
 def licence_of(verdict: Verdict) -> dict[str, Any]:
@@ -189,6 +192,13 @@ def _joined(parts: Sequence[str]) -> list[str]:
     first, *more = parts
     lines = [first, *(f"    {part}" for part in more)]
     return [*(line + " \\" for line in lines[:-1]), lines[-1]]
+
+
+def _share(told: Any) -> str:
+    """A share with its interval, as a gate tells it."""
+    if not (isinstance(told, list) and len(told) == 3 and all(isinstance(one, int | float) for one in told)):
+        return ""
+    return with_interval(told[0], told[1:])
 
 
 def _counted(left_out: Mapping[str, int]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from mentalarena.audit.record import digest_of_file
 from mentalarena.errors import ConfigError, DataError, RunError
 from mentalarena.runs.directory import read_json, write_whole
 
@@ -42,19 +42,13 @@ def write_export(to: Path, fill: Callable[[Path], Mapping[str, Any]]) -> Path | 
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         told = fill(part)
-        files = {str(path.relative_to(part)): digest(path) for path in sorted(part.rglob("*")) if path.is_file()}
+        files = {str(path.relative_to(part)): digest_of_file(path) for path in sorted(part.rglob("*")) if path.is_file()}
         write_whole(part / MARK, json.dumps({"export": MAKER, "version": 1, **told, "files": files}, indent=1) + "\n")
         return _put(part, to)
     except OSError as error:
         raise RunError(f"{to}: {error.strerror or error}; expected a folder that can be written") from None
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _put(part: Path, to: Path) -> Path | None:
@@ -93,6 +87,6 @@ def _strange(folder: Path) -> str:
     own = {str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir()} - {MARK}
     if more := sorted(own - files.keys()):
         return f"{more[0]} is not of the export"
-    if changed := sorted(name for name in own if digest(folder / name) != files[name]):
+    if changed := sorted(name for name in own if digest_of_file(folder / name) != files[name]):
         return f"{changed[0]} was changed since the export"
     return ""

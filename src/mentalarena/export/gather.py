@@ -75,7 +75,8 @@ def gather(
 ) -> Gathered:
     """The exportable of some iterations, in their order. `only`: identifiers of licences (`read_licence`), empty for all.
 
-    An episode that is held back takes its rows and pairs along; a row takes the pairs of its episode and kind, and the talk.
+    An episode that is held back takes its rows and pairs along, a therapist's row the pairs of its episode and kind and the talk.
+    The patient's own replies hang on nothing: what is held against a talk is held against its episode.
     Raises `DataError` for a file that is missing or torn, or that the audit has not seen.
     """
     found = Gathered()
@@ -93,7 +94,11 @@ def gather(
         bad_episodes = {one.lineage.episode for one in _held(episodes, audit)}
         bad_rows = {(one.file, one.line) for one in rows if one.lineage.episode in bad_episodes}
         bad_rows |= {(one.file, one.line) for one in _held(rows, audit)}
-        bad_answers = {(one.lineage.episode, one.kind) for one in rows if (one.file, one.line) in bad_rows}
+        bad_answers = {
+            (one.lineage.episode, one.kind)
+            for one in rows
+            if (one.file, one.line) in bad_rows and one.what.kind in THERAPIST
+        }
         bad_talks = bad_episodes | {episode for episode, _ in bad_answers}
         bad_pairs = {(one.file, one.line) for one in _held(pairs, audit)}
         for row in rows:

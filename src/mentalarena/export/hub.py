@@ -14,6 +14,8 @@ from mentalarena.export.weights import CONFIGS, WEIGHTS
 from mentalarena.models.backends import need_extra
 
 TOKEN = "HF_TOKEN"  # noqa: S105  (the variable's name)
+CLIENT = ("httpx", "httpcore", "requests", "urllib3", "huggingface_hub", "hf_xet")
+"""Beginnings of modules whose errors are the client's."""
 REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}")
 
 
@@ -74,14 +76,7 @@ def push(upload: Upload, secret: str, public: bool = False) -> str:
     except (HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, OSError, ValueError) as error:
         raise RunError(f"--push {name} ({kind}): {_line(error, secret)}; the export is in its folder") from None
     except Exception as error:  # the client's own transport errors are of no common type
-        if type(error).__module__.split(".")[0] not in (
-            "httpx",
-            "httpcore",
-            "requests",
-            "urllib3",
-            "huggingface_hub",
-            "hf_xet",
-        ):
+        if not type(error).__module__.startswith(CLIENT):
             raise
         raise RunError(f"--push {name} ({kind}): {_line(error, secret)}; the export is in its folder") from None
     return str(told.commit_url).rsplit("/commit/", 1)[0]

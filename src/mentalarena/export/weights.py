@@ -67,6 +67,8 @@ class Learnt:
     rows: Sequence[Placed[object]]
     """By what they teach (`gather.answer_of`)."""
     verdict: Verdict
+    record: Mapping[str, Any]
+    """What the training was told, and what came of it (`training_record`)."""
 
 
 def chosen_weights(
@@ -91,7 +93,7 @@ def chosen_weights(
     verdict = judge((one.licensed for one in rows), unstated_ok)
     if not verdict.allowed:
         raise DataError(f"weights of iteration {number}: {in_one_line(verdict)}, or --no-adapter")
-    return Learnt(trained, rows, verdict)
+    return Learnt(trained, rows, verdict, training_record(trained.folder))
 
 
 def trained_weights(out: Path, base: ModelRef, iteration: int) -> Trained:

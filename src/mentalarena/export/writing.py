@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mentalarena.audit.record import digest_of_file
 from mentalarena.export.cards import render
 from mentalarena.export.facts import dataset_facts, licence_of, model_facts, package_version
-from mentalarena.export.folder import digest
 from mentalarena.export.formats import OF_ROWS, Record, lineage_columns, path_of, preference
 from mentalarena.export.gather import EPISODES, PAIRS, SFT, Placed
 from mentalarena.export.plan import Plan
@@ -90,4 +90,4 @@ def _sources(plan: Plan) -> dict[str, str]:
     names = ["config.json", "summary.json", "audit.json"]
     names += [f"iteration-{i:02d}/{name}" for i in plan.iterations for name in (SFT, PAIRS, EPISODES)]
     paths = {name: plan.out / (f"arms/main/{name}" if "/" in name else name) for name in names}
-    return {name: digest(path) for name, path in paths.items() if path.exists()}
+    return {name: digest_of_file(path) for name, path in paths.items() if path.exists()}

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
+from mentalarena.audit.gates import LEFT_OUT
 from mentalarena.audit.licences import LicensedRow, Verdict, in_one_line, judge, read_licence
 from mentalarena.audit.record import AuditRecord, read_audit
 from mentalarena.clinic.clinics import open_clinic
@@ -28,6 +27,7 @@ from mentalarena.export.splits import people, person_of, split_people
 from mentalarena.export.weights import chosen_weights
 from mentalarena.export.writing import summary_of, write_content
 from mentalarena.runs.directory import SETTINGS, locked, read_json, write_jsonl
+from mentalarena.stages.audit import audit_run
 from mentalarena.stages.run import WEIGHTS, Json, coming, prompts_of
 
 REFUSED = "export-refused.jsonl"
@@ -39,20 +39,24 @@ def export_run(
     out: Path,
     to: Path,
     options: ExportOptions = ExportOptions(),  # noqa: B008  (frozen)
-    audit: Callable[[Path], object] | None = None,
+    audit: Callable[[Path], object] = audit_run,
 ) -> Json:
     """Write the export of a run directory: {folder, configurations {name: {split: records}}, people {split: n}, licence,
     held_back, repeated, other_licence, weights, aside, note}.
 
-    `audit` makes the record where there is no current one (unset: `stages.audit`). Raises `ConfigError` and `DataError` for
+    `audit` makes the record where there is no current one. Raises `ConfigError` and `DataError` for
     what may not go out or be written, before anything is written.
     """
     to = to.resolve()
     check_target(to, out, options.force)
     iterations = _iterations(out, options)
-    record = _audited(out, audit)
-    _check_gates(record, options.despite)
+    if _current(out) is None:
+        audit(out)  # not under the lock, which an audit may want for itself
     with locked(out / ".lock", "another process is writing this run; expected it to be done", shared=True):
+        record = _current(out)
+        if record is None:
+            raise DataError(f"{out}: the audit left no record of these rows; expected `mentalarena audit` to examine them")
+        _check_gates(record, options.despite)
         plan, note = _planned(config, out, options, iterations, record)
         told: Json = {}
 
@@ -123,23 +127,11 @@ def _iterations(out: Path, options: ExportOptions) -> list[int]:
     return sorted(set(options.iterations)) or there
 
 
-def _audited(out: Path, audit: Callable[[Path], object] | None) -> AuditRecord:
-    """The current record of an audit, made first where there is none."""
-
-    def current() -> AuditRecord | None:
-        found = read_audit(out)
-        return found if found and not found.stale(out) else None
-
-    if found := current():
-        return found
-    if audit is None:
-        if find_spec("mentalarena.stages.audit") is None:
-            raise ConfigError(f"{out}: no current record of an audit; expected `mentalarena audit {out}` to have been run")
-        audit = import_module("mentalarena.stages.audit").audit_run
-    audit(out)
-    if found := current():
-        return found
-    raise DataError(f"{out}: the audit left no record of these rows; expected `mentalarena audit {out}` to examine them")
+def _current(out: Path) -> AuditRecord | None:
+    """The record of an audit of the run as it is now, if none of its checks was left out."""
+    found = read_audit(out)
+    whole = found is not None and not any(gate.get("note") == LEFT_OUT for gate in found.gates)
+    return found if found and whole and not found.stale(out) else None
 
 
 def _check_gates(record: AuditRecord, despite: Collection[str]) -> None:
