@@ -69,6 +69,13 @@ def test_a_scalar_of_the_header_is_one_scalar(text: str) -> None:
         assert told["a"] == text
 
 
+def test_the_header_can_be_written_whatever_stands_in_it() -> None:
+    reader = pytest.importorskip("yaml")
+    scalar = yaml("a \U0001f600 \x85 \u2028 b")
+    assert reader.safe_load(f"a: {scalar}")["a"].encode() == b"a ? b"
+    assert yaml([size_category(5)]) == '["n<1K"]'
+
+
 def test_long_texts_are_cut() -> None:
     assert len(plain("x" * 10_000)) == 200
 

@@ -16,7 +16,7 @@ from mentalarena.cli.common import config_of
 from mentalarena.export.plan import ExportOptions
 from mentalarena.models.backends import EMBEDDED
 from mentalarena.stages.export import export_run
-from tests.export.making import lines, played, rewrite
+from tests.export.making import audited, lines, played, rewrite
 
 SCRIPT = """
 import json, sys
@@ -62,8 +62,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         row["lineage"]["score"] = None
     rewrite(rows, told)
     (out / "audit.json").unlink()
-    from tests.export.making import audited
-
     to = out.parent / "export"
     export_run(config_of(out), out, to, ExportOptions(dev_share=0.3), audited)
     return to

@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 
+from mentalarena.audit.gates import LEFT_OUT
 from mentalarena.cli.common import config_of
 from mentalarena.clinic.counterfactual import counterfactuals
 from mentalarena.clinic.files import write_patients
@@ -147,6 +148,9 @@ def test_2_the_audit_comes_first_where_there_is_no_current_record(out: Path, tmp
     rewrite(out / SFT, rows[:-1])
     run()
     assert asked == [out, out], "a record of other rows is none"
+    audited(out, gates=[{**GATE, "status": "not done", "note": LEFT_OUT}])
+    run()
+    assert asked == [out] * 3, "and neither is one that left a check out"
     rewrite(out / SFT, rows[:-2])
     with pytest.raises(DataError, match="the audit left no record"):
         export_run(config_of(out), out, tmp_path / "export", ExportOptions(), lambda folder: None)

@@ -79,7 +79,8 @@ def yaml(value: object) -> Ready:
         return Ready("[" + ", ".join(yaml(one) for one in value) + "]")
     if isinstance(value, bool | int):
         return Ready(json.dumps(value))
-    return Ready(json.dumps("".join(c if ord(c) < 0x10000 else "?" for c in _line(value)).translate(_NO_TAGS)))
+    text = _line(value) if isinstance(value, Ready) else _line(value).translate(_NO_TAGS)
+    return Ready(json.dumps("".join(c if ord(c) < 0x10000 else "?" for c in text)))
 
 
 def points(interval: Interval) -> str:
@@ -87,9 +88,9 @@ def points(interval: Interval) -> str:
     return f"{100 * interval.mean:+.1f} ({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
 
 
-def size_category(rows: int) -> str:
+def size_category(rows: int) -> Ready:
     """The hub's name for so many rows."""
-    return next((name for most, name in SIZES if rows < most), "n>10M")
+    return Ready(next((name for most, name in SIZES if rows < most), "n>10M"))
 
 
 def differing(settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> list[str]:
