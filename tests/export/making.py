@@ -2,17 +2,24 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.config import load_config
+from mentalarena.errors import ConfigError, DataError
+from mentalarena.export.plan import ExportOptions
 from mentalarena.models.backends import EMBEDDED
+from mentalarena.runs.directory import write_whole
 from mentalarena.stages.build import build
+from mentalarena.stages.export import export_run
 from mentalarena.stages.play import play, write_play_summary
-from mentalarena.stages.run import opened
+from mentalarena.stages.run import Json, config_in, opened
 
 SETTINGS = (
     "models.all.provider=scripted",
@@ -21,6 +28,7 @@ SETTINGS = (
     "training.min_score=1",
     "evaluation.resamples=199",
 )
+SFT = "arms/main/iteration-00/sft.jsonl"
 GATE = {"check": "crisis", "status": "pass", "examined": 10, "findings": 0, "note": ""}
 
 
@@ -62,7 +70,7 @@ def rewrite(path: Path, records: Sequence[Mapping[str, Any]]) -> None:
 
 def licensed(out: Path, licences: Mapping[int, str]) -> None:
     """Give patients of a played run other licences: `licences` by the number of the patient among all, 0 for the first."""
-    order = sorted({record["lineage"]["patient"] for record in lines(out / "arms/main/iteration-00/sft.jsonl")})
+    order = sorted({record["lineage"]["patient"] for record in lines(out / SFT)})
     _changed(out, {order[number]: {"patient_licence": licence} for number, licence in licences.items()})
 
 
@@ -119,3 +127,45 @@ def trained(out: Path, iteration: int = 1, whole: bool = False) -> Path:
     (folder / "training.json").write_text(json.dumps(job))
     (folder / "training-rows.jsonl").write_bytes((out / "arms" / "main" / "iteration-00" / "sft.jsonl").read_bytes())
     return adapter
+
+
+def export(out: Path, to: Path, **options: Any) -> Json:
+    return export_run(config_in(out), out, to, ExportOptions(**options))
+
+
+def refused(out: Path, to: Path, **options: Any) -> str:
+    with pytest.raises((ConfigError, DataError)) as caught:
+        export(out, to, **options)
+    assert "\n" not in str(caught.value)
+    assert not to.exists()
+    return str(caught.value)
+
+
+def card_of(to: Path) -> str:
+    return (to / "README.md").read_text("utf-8")
+
+
+def header_of(card: str) -> Any:
+    reader = pytest.importorskip("yaml")
+    _, header, _ = card.split("---\n", 2)
+    return reader.safe_load(header)
+
+
+def fake_weights(out: Path, iteration: int) -> None:
+    """What a training leaves, as far as no model is loaded."""
+    folder = out / "arms" / "main" / f"iteration-{iteration:02d}"
+    (folder / "adapter").mkdir(parents=True)
+    (folder / "adapter" / "adapter_model.safetensors").write_bytes(b"weights %d" % iteration)
+    (folder / "adapter" / "adapter_config.json").write_text(
+        json.dumps({"base_model_name_or_path": "/home/me/models/llama", "peft_type": "LORA", "x": ["/home/me/y"]})
+    )
+    (folder / "adapter" / "result.json").write_text(json.dumps({"rows": 9, "steps": 3, "loss": 0.123456789}))
+    (folder / "training.json").write_text(json.dumps({"seed": 0, "epochs": 2, "settings": {"method": "sft"}}))
+    shutil.copy(out / SFT, folder / "training-rows.jsonl")
+
+
+def set_base(out: Path, base: str) -> None:
+    tree = json.loads((out / "config.json").read_text())
+    for role in tree["models"].values():
+        role |= {"provider": "transformers", "model": base}
+    write_whole(out / "config.json", json.dumps(tree))

@@ -4,9 +4,8 @@
 2  audit first, leave out what is held back, refuse when a gate failed, and say in the card what was overridden
 3  licences: refused with the rows named, each way out works, and the card tells
 4  splits: no person in both, through counterfactuals and situations; the file of patients may move and may not be gone
-5  weights: PEFT loads them onto the base, nothing of the machine is in them, and cards tell what they are
-6  hostile names break no card
-7  every wrong call is one line and exit code 2, and leaves nothing
+5  hostile names break no card
+6  every wrong call is one line and exit code 2, and leaves nothing
 """
 
 import json
@@ -21,21 +20,32 @@ from typing import Any
 import pytest
 
 from mentalarena.audit.gates import LEFT_OUT
-from mentalarena.cli.common import config_of
 from mentalarena.clinic.counterfactual import counterfactuals
 from mentalarena.clinic.files import write_patients
 from mentalarena.clinic.library import library
-from mentalarena.errors import ConfigError, DataError
+from mentalarena.errors import DataError
 from mentalarena.export.plan import ExportOptions
-from mentalarena.models.backends import EMBEDDED
-from mentalarena.runs.directory import write_whole
 from mentalarena.stages.export import export_run, numbers_of
-from mentalarena.stages.run import Json
-from tests.export.making import GATE, audited, licensed, lines, of_patients, played, rewrite, trained
+from mentalarena.stages.run import Json, config_in
+from tests.export.making import (
+    GATE,
+    SFT,
+    audited,
+    card_of,
+    export,
+    fake_weights,
+    header_of,
+    licensed,
+    lines,
+    of_patients,
+    played,
+    refused,
+    rewrite,
+    set_base,
+)
 
 CLI = [sys.executable, "-c", "from mentalarena.cli import main; main()"]
 CONFIGURATIONS = ["messages", "prompt_completion", "preference", "sharegpt", "alpaca", "dialogues"]
-SFT = "arms/main/iteration-00/sft.jsonl"
 
 
 @pytest.fixture(scope="module")
@@ -49,30 +59,8 @@ def out(shared: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def export(out: Path, to: Path, **options: Any) -> Json:
-    return export_run(config_of(out), out, to, ExportOptions(**options))
-
-
-def refused(out: Path, to: Path, **options: Any) -> str:
-    with pytest.raises((ConfigError, DataError)) as caught:
-        export(out, to, **options)
-    assert "\n" not in str(caught.value)
-    assert not to.exists()
-    return str(caught.value)
-
-
 def command(*words: str | Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([*CLI, "export", *map(str, words)], capture_output=True, text=True, check=False)  # noqa: S603
-
-
-def card_of(to: Path) -> str:
-    return (to / "README.md").read_text("utf-8")
-
-
-def header_of(card: str) -> Any:
-    reader = pytest.importorskip("yaml")
-    _, header, _ = card.split("---\n", 2)
-    return reader.safe_load(header)
 
 
 def records_of(to: Path, configuration: str, split: str) -> list[dict[str, Any]]:
@@ -137,7 +125,7 @@ def test_2_the_audit_comes_first_where_there_is_no_current_record(out: Path, tmp
         audited(folder, {SFT: [0]})
 
     def run() -> Json:
-        return export_run(config_of(out), out, tmp_path / "export", ExportOptions(), audit)
+        return export_run(config_in(out), out, tmp_path / "export", ExportOptions(), audit)
 
     assert run()["held_back"] == {}
     assert asked == []
@@ -153,7 +141,7 @@ def test_2_the_audit_comes_first_where_there_is_no_current_record(out: Path, tmp
     assert asked == [out] * 3, "and neither is one that left a check out"
     rewrite(out / SFT, rows[:-2])
     with pytest.raises(DataError, match="the audit left no record"):
-        export_run(config_of(out), out, tmp_path / "export", ExportOptions(), lambda folder: None)
+        export_run(config_in(out), out, tmp_path / "export", ExportOptions(), lambda folder: None)
 
 
 def test_2_what_is_held_back_is_in_no_configuration_and_in_the_card(out: Path, tmp_path: Path) -> None:
@@ -254,130 +242,10 @@ def test_4_the_file_of_patients_may_move_and_may_not_be_gone(varied: Path, tmp_p
     assert "Clinic: `people.jsonl`" in card_of(tmp_path / "export")
 
 
-@pytest.mark.skipif(not (EMBEDDED / "model.safetensors").exists(), reason="needs the embedded weights")
-@pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("whole", [False, True])
-def test_5_weights_are_loaded_onto_the_base(whole: bool, out: Path, tmp_path: Path) -> None:
-    torch, _ = pytest.importorskip("torch"), pytest.importorskip("peft")
-    from peft import PeftModel
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    tree = json.loads((out / "config.json").read_text())
-    for role in tree["models"].values():
-        role["provider"] = "embedded"
-    write_whole(out / "config.json", json.dumps(tree))
-    source = trained(out, 1, whole)
-    told = export(out, tmp_path / "export")
-    folder = tmp_path / "export" / told["weights"]
-    assert (told["weights"], told["weights_of"]) == ("model" if whole else "adapter", 1)
-    names = {path.name for path in folder.iterdir()}
-    assert {"README.md", "tokenizer.json", "model.safetensors" if whole else "adapter_model.safetensors"} <= names
-    assert {path.suffix for path in folder.iterdir()} <= {".md", ".json", ".safetensors", ".jinja"}
-    for path in folder.rglob("*.*"):
-        if path.suffix != ".safetensors":
-            assert str(EMBEDDED.parent) not in path.read_text("utf-8")
-            assert str(tmp_path) not in path.read_text("utf-8")
-    base = AutoModelForCausalLM.from_pretrained(str(EMBEDDED), dtype=torch.float32)
-    ids = AutoTokenizer.from_pretrained(str(folder)).apply_chat_template(
-        [{"role": "user", "content": "hello"}], return_dict=False, return_tensors="pt"
-    )
-    with torch.no_grad():
-        before = base(ids).logits
-        if whole:
-            model, original = AutoModelForCausalLM.from_pretrained(str(folder), dtype=torch.float32), base
-        else:
-            model = PeftModel.from_pretrained(
-                AutoModelForCausalLM.from_pretrained(str(EMBEDDED), dtype=torch.float32), folder
-            )
-            original = PeftModel.from_pretrained(base, source)
-        after = model(ids).logits
-        assert torch.equal(after, original(ids).logits)
-    assert torch.equal(before, after) == whole
-    card = (folder / "README.md").read_text("utf-8")
-    header = header_of(card)
-    assert header["base_model"] == "mentalarena-embedded"
-    assert header["license"] == "apache-2.0"
-    assert "never care" in card
-    if not whole:
-        adapter = json.loads((folder / "adapter_config.json").read_text())
-        assert adapter["base_model_name_or_path"] == "mentalarena-embedded"
-
-
-def fake_weights(out: Path, iteration: int) -> None:
-    """What a training leaves, as far as no model is loaded."""
-    folder = out / "arms" / "main" / f"iteration-{iteration:02d}"
-    (folder / "adapter").mkdir(parents=True)
-    (folder / "adapter" / "adapter_model.safetensors").write_bytes(b"weights %d" % iteration)
-    (folder / "adapter" / "adapter_config.json").write_text(
-        json.dumps({"base_model_name_or_path": "/home/me/models/llama", "peft_type": "LORA", "x": ["/home/me/y"]})
-    )
-    (folder / "adapter" / "result.json").write_text(json.dumps({"rows": 9, "steps": 3, "loss": 0.123456789}))
-    (folder / "training.json").write_text(json.dumps({"seed": 0, "epochs": 2, "settings": {"method": "sft"}}))
-    shutil.copy(out / SFT, folder / "training-rows.jsonl")
-
-
-def set_base(out: Path, base: str) -> None:
-    tree = json.loads((out / "config.json").read_text())
-    for role in tree["models"].values():
-        role |= {"provider": "transformers", "model": base}
-    write_whole(out / "config.json", json.dumps(tree))
-
-
-def test_5_the_best_iteration_goes_along_or_the_one_that_is_named(out: Path, tmp_path: Path) -> None:
-    set_base(out, "/home/me/models/llama")
-    assert "nothing has been trained" in refused(out, tmp_path / "export", weights=True)
-    assert "nothing has been trained" in export(out, tmp_path / "one")["note"]
-    fake_weights(out, 1)
-    fake_weights(out, 2)
-    (out / "summary.json").write_text(json.dumps({"best_iteration": 1, "iterations": []}))
-    assert export(out, tmp_path / "one")["weights_of"] == 1
-    assert export(out, tmp_path / "one", weights_of=2)["weights_of"] == 2
-    assert (tmp_path / "one" / "adapter" / "adapter_model.safetensors").read_bytes() == b"weights 2"
-    assert json.loads((tmp_path / "one" / "adapter" / "adapter_config.json").read_text()) == {
-        "base_model_name_or_path": "llama",
-        "peft_type": "LORA",
-        "x": ["y"],
-    }
-    card = (tmp_path / "one" / "adapter" / "README.md").read_text()
-    assert header_of(card)["license"] == "other"
-    assert "/home/me" not in card + card_of(tmp_path / "one")
-    assert export(out, tmp_path / "one", weights=False)["weights"] == ""
-    assert not (tmp_path / "one" / "adapter").exists()
-    (out / "summary.json").write_text(json.dumps({"best_iteration": 0, "iterations": []}))
-    assert "the untrained model was the best one" in export(out, tmp_path / "one")["note"]
-    assert "expected --iteration of a trained one" in refused(out, tmp_path / "two", weights=True)
-
-
-def test_5_weights_stay_where_licences_or_a_provider_keep_them(out: Path, tmp_path: Path) -> None:
-    set_base(out, "org/model")
-    licensed(out, {0: "CC-BY-NC-4.0"})
-    fake_weights(out, 1)
-    told = export(out, tmp_path / "one")
-    assert (told["weights"], told["licence"]) == ("adapter", "CC-BY-NC-4.0")
-    header = header_of((tmp_path / "one" / "adapter" / "README.md").read_text())
-    assert (header["license"], header["base_model"]) == ("other", "org/model")
-    told = export(out, tmp_path / "one", only=("Apache-2.0",))
-    assert told["weights"] == ""
-    assert "rows that are not under --only-licence" in told["note"]
-    assert "expected --no-adapter" in refused(out, tmp_path / "two", only=("Apache-2.0",), weights=True)
-    (out / "arms" / "main" / "iteration-01" / "adapter" / "hosted.json").write_text('{"model": "ft:x"}')
-    assert "hosted weights stay with their provider" in refused(out, tmp_path / "two", weights_of=1)
-
-
-def test_5_rows_that_the_audit_holds_back_are_counted_in_what_a_model_learnt(out: Path, tmp_path: Path) -> None:
-    set_base(out, "org/model")
-    fake_weights(out, 1)
-    audited(out, {SFT: [0, 2]})
-    export(out, tmp_path / "export")
-    card = (tmp_path / "export" / "adapter" / "README.md").read_text()
-    assert "audits hold back 2 from export: the model has learnt them all the same." in card
-    assert "| `loss` | `0.1235` |" in card
-
-
 HOSTILE = "x\n---\nlicense: mit\n# t <script>alert(1)</script> | `y` ![i](http://evil/i.png)"
 
 
-def test_6_hostile_names_break_no_card(out: Path, tmp_path: Path) -> None:
+def test_5_hostile_names_break_no_card(out: Path, tmp_path: Path) -> None:
     from markdown_it import MarkdownIt
 
     licensed(out, {0: "MIT OR CC-BY-4.0"})
@@ -423,7 +291,7 @@ def test_6_hostile_names_break_no_card(out: Path, tmp_path: Path) -> None:
         (["--push", "me/data"], "no HF_TOKEN in the environment"),
     ],
 )
-def test_7_wrong_calls_are_one_line(
+def test_6_wrong_calls_are_one_line(
     words: Sequence[str], told: str, shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("HF_TOKEN", raising=False)
@@ -434,7 +302,7 @@ def test_7_wrong_calls_are_one_line(
     assert not (tmp_path / "export").exists()
 
 
-def test_7_a_command_tells_what_is_in_the_folder_and_refuses_to_overwrite_another(out: Path, tmp_path: Path) -> None:
+def test_6_a_command_tells_what_is_in_the_folder_and_refuses_to_overwrite_another(out: Path, tmp_path: Path) -> None:
     result = command("--out", out, "--to", tmp_path / "export")
     assert result.returncode == 0, result.stderr
     assert "prompt_completion" in result.stdout

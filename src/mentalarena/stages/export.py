@@ -28,6 +28,7 @@ from mentalarena.export.weights import chosen_weights
 from mentalarena.export.writing import summary_of, write_content
 from mentalarena.runs.directory import SETTINGS, locked, read_json, write_jsonl
 from mentalarena.stages.audit import audit_run
+from mentalarena.stages.rehearse import others
 from mentalarena.stages.run import WEIGHTS, Json, coming, prompts_of
 
 REFUSED = "export-refused.jsonl"
@@ -44,8 +45,8 @@ def export_run(
     """Write the export of a run directory: {folder, configurations {name: {split: records}}, people {split: n}, licence,
     held_back, repeated, other_licence, weights, aside, note}.
 
-    `audit` makes the record where there is no current one. Raises `ConfigError` and `DataError` for
-    what may not go out or be written, before anything is written.
+    `audit` makes the record where there is no current one. Raises `ConfigError` and `DataError` for what may not go out or be
+    written, before anything is.
     """
     to = to.resolve()
     check_target(to, out, options.force)
@@ -193,5 +194,5 @@ def _known(config: Config, iterations: Sequence[int], options: ExportOptions) ->
     clinic = open_clinic(source)
     found = [patient for number in iterations for patient in coming(clinic, config, number)]
     if options.patient_side and config.training.rehearsal:
-        found += clinic.patients(config.training.rehearsal, config.seed * 1000 + 500)
+        found += others(clinic, config)
     return found
