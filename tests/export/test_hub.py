@@ -14,7 +14,10 @@ from mentalarena.export.hub import Upload, push, token, uploads
 from tests.export.fake_hub import FakeHub, serving
 from tests.export.making import played
 
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.skipif(os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"), reason="the client is told to ask nobody"),
+]
 SECRET = "hf_a_secret_of_mine"  # noqa: S105  (nobody's)
 
 
@@ -110,6 +113,22 @@ def test_without_a_network_one_line(folder: Path, monkeypatch: pytest.MonkeyPatc
         push(Upload("me/data", "dataset", folder, ()), SECRET)
     assert "\n" not in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+def test_a_client_that_is_told_to_ask_nobody_is_one_line(hub: FakeHub, folder: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from mentalarena.errors import RunError\n"
+        "from mentalarena.export.hub import Upload, push\n"
+        "try: push(Upload('me/data', 'dataset', Path(sys.argv[1]), ()), 'hf_x')\n"
+        "except RunError as error: print(error)"
+    )
+    settings = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    told = subprocess.run(  # noqa: S603
+        [sys.executable, "-c", code, str(folder)], capture_output=True, text=True, check=True, env=settings
+    ).stdout
+    assert told.startswith("--push me/data (dataset): ")
+    assert told.count("\n") == 1
+    assert hub.tokens == set()
 
 
 def test_the_command_exports_and_pushes(hub: FakeHub, tmp_path: Path) -> None:
