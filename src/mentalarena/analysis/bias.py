@@ -185,8 +185,8 @@ def _finding(
 
 
 def _interval(differences: Sequence[float]) -> Interval:
-    """Student's t over people. Of few people whose answers seldom change, or change much, BCa's held the truth in 76 to 95 of 100
-    cases, this in 90 to 99."""
+    """Student's t over people. With 17 of them, whose differences were normal, long-tailed, skewed or shares, BCa's interval held
+    the truth in 82 to 95 of 100 cases, this in 94 to 99."""
     if len(differences) < 2:
         return Interval(differences[0], differences[0], differences[0])
     return t_interval(differences)
