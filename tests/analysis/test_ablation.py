@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mentalarena.analysis.ablation import compare, right_labels
+from mentalarena.analysis.ablation import compare, least_p, right_labels
 from mentalarena.clinic.references import Reference
 from mentalarena.evaluation.statistics import holm
 from mentalarena.models.base import Message
@@ -32,6 +32,15 @@ def test_ps_are_adjusted_over_all_that_is_compared(values: list[list[float]]) ->
     assert [(one.arm, one.against) for one in found] == pairs
     assert [one.p_holm for one in found] == holm([one.p for one in found])
     assert all(one.p <= one.p_holm <= 1 for one in found)
+
+
+def test_no_adjusted_p_is_below_what_the_resamples_allow() -> None:
+    scores = {
+        name: {"diagnosis": {str(n): value for n in range(40)}} for name, value in (("a", 1.0), ("b", 0.5), ("c", 0.0))
+    }
+    found = compare(scores, [("a", "c"), ("b", "c")], 199)
+    assert [one.p_holm for one in found] == [least_p(2, 199)] * 2
+    assert least_p(500, 199) == 1.0
 
 
 def test_labels_are_held_against_what_is_true_of_the_patient() -> None:

@@ -34,6 +34,7 @@ def told() -> dict[str, Any]:
         "clinic": "generated",
         "base": {"model": "embedded", "evaluation": evaluated(0.35, moved=False)},
         "arms": [arm("main", evaluated(0.6)), arm("diagnosis-alone", evaluated(0.5)), arm("without-encoder", None)],
+        "least_p": 0.0126,
         "comparisons": [one | {"arm": a, "against": b, "task": task} for a, b in pairs for task in TASKS],
     }
 
@@ -53,6 +54,7 @@ def test_an_arm_that_gave_no_row_stands_there_and_says_so() -> None:
     assert "-2.0 (-10.0 to +6.0)" in table
     assert "1,200" in table
     assert "another seed" in table
+    assert "No p can be below .0126 here" in table
     assert "Toy clinic" in table
 
 

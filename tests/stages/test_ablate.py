@@ -215,6 +215,7 @@ def test_6_arms_are_trained_evaluated_and_compared(tmp_path: Path) -> None:
         assert one["n"] == 4
         assert one["ci95"][0] <= one["difference"] <= one["ci95"][1]
         assert one["p"] <= one["p_holm"] <= 1
+        assert one["p_holm"] >= told["least_p"] or one["n"] < 8, "few patients have all permutations gone through"
     for arm in told["arms"]:
         assert arm["evaluation"]["diagnosis"]["n"] == 4
         assert arm["evaluation"]["verifier_choice"]["n"] == 4

@@ -46,6 +46,11 @@ def compare(scores: Mapping[str, Scores], pairs: Sequence[tuple[str, str]], resa
     return [replace(one, p_holm=one.p if p is None else p) for one, p in zip(found, adjusted, strict=True)]
 
 
+def least_p(comparisons: int, resamples: int) -> float:
+    """The smallest adjusted p that the permutation test can give with so many resamples: clearer differences look alike."""
+    return min(1.0, comparisons * 2 / (resamples + 1))
+
+
 def right_labels(rows: Sequence[Row], truths: Mapping[str, Reference]) -> dict[str, list[bool]]:
     """Whether what each of the therapist's rows teaches is right, by kind. `truths` are by patient id; a row of somebody else is
     left out."""

@@ -88,7 +88,7 @@ def ablation_table(told: Mapping[str, Any]) -> str:
         ]
         n = told["base"]["evaluation"][TASKS[0]]["n"]
         text += plain_table(["arm", "rows", *TASKS], lines, f"Ablations on {n} development patients")
-        text += f"{EXPLAINED}\n\n"
+        text += f"{EXPLAINED} {least(told)}\n\n"
         if beside := beside_rows(told):
             text += plain_table(["arms", *TASKS], _lines(beside), "Compared with what is alike but for one thing") + "\n"
         headings = ["model", *(f"{check} right %, change" for check in CHECKS)]
@@ -105,6 +105,13 @@ def difference(told: Mapping[str, Any], arm: str, other: str, task: str) -> str:
             low, high = one["ci95"]
             return f"{points(one['difference'])} ({points(low)} to {points(high)}) p {p_value(one['p_holm'])}"
     return ""
+
+
+def least(told: Mapping[str, Any]) -> str:
+    """What the resamples keep p from telling."""
+    if not told["least_p"]:
+        return ""
+    return f"No p can be below {p_value(told['least_p'])} here: more evaluation.resamples or fewer arms would let it."
 
 
 def _lines(rows: Sequence[tuple[str, Sequence[str]]]) -> list[list[str]]:

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from mentalarena.analysis.ablation import Scores, compare, right_labels
+from mentalarena.analysis.ablation import Scores, compare, least_p, right_labels
 from mentalarena.clinic.references import Reference
 from mentalarena.errors import ConfigError
 from mentalarena.evaluation.statistics import mean_interval, share_interval
@@ -36,9 +36,9 @@ ENOUGH = 1000
 
 
 def ablate(run: Run, names: Sequence[str] = (), patients: int = 0, trained: bool = True) -> Json:
-    """Arms against the whole method: {clinic, seed, patients, base, arms, comparisons}, in DIR/ablation.json too. Without `names`
-    all of them; `main` is always there. `patients` of the development split are met, `FEWEST` or as many as the settings have
-    unless it is given. Not `trained`: nothing is learnt or evaluated, and arms are compared by their rows alone.
+    """Arms against the whole method: {clinic, seed, split, base, arms, comparisons, least_p}, in DIR/ablation.json too. Without
+    `names` all of them; `main` is always there. `patients` of the development split are met, `FEWEST` or as many as the settings
+    have unless it is given. Not `trained`: nothing is learnt or evaluated, and arms are compared by their rows alone.
 
     Raises `ConfigError` for a name that is none, and where no arm could be trained or compared."""
     arms = [arm_of(name) for name in dict.fromkeys([MAIN, *(names or ARMS)])]
@@ -57,6 +57,7 @@ def ablate(run: Run, names: Sequence[str] = (), patients: int = 0, trained: bool
         "base": None,
         "arms": [_described(arm) | _data(run, arm) for arm in arms],
         "comparisons": [],
+        "least_p": None,
     }
     if trained:
         _compared(run, arms, base, count, told)
@@ -101,6 +102,7 @@ def _compared(run: Run, arms: Sequence[Arm], base: ModelRef, count: int, told: J
     told["base"] = {"model": named(base), "evaluation": found[BASE]}
     for record in told["arms"]:
         record["evaluation"] = found.get(record["name"])
+    told["least_p"] = least_p(len(pairs) * len(TASKS), run.config.evaluation.resamples)
     told["comparisons"] = [
         {**asdict(one), "difference": one.difference.mean, "ci95": [one.difference.low, one.difference.high]}
         for one in compare(scores, pairs, run.config.evaluation.resamples)
