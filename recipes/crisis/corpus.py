@@ -13,6 +13,8 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 HERE = Path(__file__).parent
+STEPS = ("therapist", "asks", "acts")
+"""Kinds of lines of the therapist."""
 PATIENT, THERAPIST = ("suicide", "others", "ordinary", "more"), ("therapist", "more")
 KIND_OF = {
     "suicide": "suicide",
@@ -27,6 +29,8 @@ KIND_OF = {
     "body": "no food or drink",
 }
 """The gate's kinds by the part of a corpus kind before its slash; other lines teach no kind."""
+YES = ("danger", "safety")
+"""The labels that are a yes; the others are `safe` and `none`."""
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _MACRO = re.compile(r"\$(\w+)")
 
@@ -43,23 +47,22 @@ class Row:
 
 
 def patient_rows() -> list[Row]:
-    return [row for row in _written(PATIENT) if row.kind != "therapist"]
+    return [row for row in _written(PATIENT) if row.kind not in STEPS]
 
 
 def therapist_rows() -> list[Row]:
-    return [row for row in _written(THERAPIST) if row.source == "therapist" or row.kind == "therapist"]
+    return [row for row in _written(THERAPIST) if row.source == "therapist" or row.kind in STEPS]
 
 
 def _written(names: tuple[str, ...]) -> Iterator[Row]:
     for name in names:
         for line in (HERE / "corpus" / f"{name}.jsonl").read_text("utf-8").splitlines():
             data = json.loads(line)
-            yes = data["label"] in ("danger", "safety")
-            yield Row(data["text"], data.get("context", ""), yes, data["kind"], name)
+            yield Row(data["text"], data.get("context", ""), data["label"] in YES, data["kind"], name)
 
 
-def template_rows(each: int, seed: int = 0) -> list[Row]:
-    """Up to `each` different lines of every template, the same ones for a seed."""
+def template_rows(each: int, seed: int = 0) -> tuple[list[Row], list[Row]]:
+    """Up to `each` different lines of every template, of the patient and of the therapist; the same ones for a seed."""
     macros: dict[str, str] = {}
     rng = random.Random(seed)
     rows = []
@@ -72,8 +75,8 @@ def template_rows(each: int, seed: int = 0) -> list[Row]:
             label, kind = head.split()
             template = _MACRO.sub(lambda match: macros[match[1]], template)
             made = dict.fromkeys(_filled(template, rng) for _ in range(3 * each))
-            rows += [Row(text, "", label == "danger", kind, "templates") for text in list(made)[:each]]
-    return rows
+            rows += [Row(text, "", label in YES, kind, "templates") for text in list(made)[:each]]
+    return [row for row in rows if row.kind not in STEPS], [row for row in rows if row.kind in STEPS]
 
 
 def _filled(template: str, rng: random.Random) -> str:

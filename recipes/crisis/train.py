@@ -32,7 +32,7 @@ SIZES = {"danger": 1 << 17, "safety": 1 << 16, "asks": 1 << 14, "kinds": 1 << 14
 """Weights of a score, a power of two."""
 TEMPLATES, TEMPLATE_WEIGHT = 20, 0.3
 """Lines made of each template, and what one weighs beside a written line."""
-ALARMS = {"danger": 0.17, "safety": 0.04}
+ALARMS = {"danger": 0.15, "safety": 0.04}
 """The share of the corpus's other sentences that may be taken for one, in cross-validation: far harder than whole talks."""
 FOLDS = 5
 Array = np.ndarray[Any, Any]
@@ -96,8 +96,10 @@ def danger_head(words: Lexicon, rows: Sequence[Row], templates: Sequence[Row]) -
     return fitted(matrix(words, every, SIZES["danger"]), np.array([row.yes for row in every]), weight)
 
 
-def safety_head(words: Lexicon, rows: Sequence[Row]) -> Head:
-    return fitted(matrix(words, rows, SIZES["safety"]), np.array([row.yes for row in rows]))
+def safety_head(words: Lexicon, rows: Sequence[Row], templates: Sequence[Row]) -> Head:
+    every = [*rows, *templates]
+    weight = np.r_[np.ones(len(rows)), np.full(len(templates), TEMPLATE_WEIGHT)]
+    return fitted(matrix(words, every, SIZES["safety"]), np.array([row.yes for row in every]), weight)
 
 
 def cross_validated(rows: Sequence[Row], train: Callable[[Sequence[Row]], Scorer]) -> Array:
@@ -122,21 +124,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
-    words, templates = lexicon(), template_rows(TEMPLATES)
+    words, (said, answered) = lexicon(), template_rows(TEMPLATES)
     patient, therapist = patient_rows(), therapist_rows()
 
     def danger(rows: Sequence[Row]) -> Scorer:
-        head = danger_head(words, rows, templates)
+        head = danger_head(words, rows, said)
         return lambda unseen: scores(head, matrix(words, unseen, SIZES["danger"]))
 
     def safety(rows: Sequence[Row]) -> Scorer:
-        head = safety_head(words, rows)
+        head = safety_head(words, rows, answered)
         return lambda unseen: scores(head, matrix(words, unseen, SIZES["safety"]))
 
     heads = {}
     for name, rows, train, made in (
-        ("danger", patient, danger, danger_head(words, patient, templates)),
-        ("safety", therapist, safety, safety_head(words, therapist)),
+        ("danger", patient, danger, danger_head(words, patient, said)),
+        ("safety", therapist, safety, safety_head(words, therapist, answered)),
     ):
         found = cross_validated(rows, train)
         at = limit(rows, found, ALARMS[name])
@@ -144,9 +146,11 @@ def main() -> None:
         heads[name] = moved(made, at)
         recall, alarms = (found[yes] > at).mean(), (found[~yes] > at).mean()
         print(f"{name}: {yes.sum()} of {len(rows)} rows, recall {recall:.3f}, false alarms {alarms:.3f}, limit {at:.2f}")
-    asking = [row for row in therapist if row.kind in ("asks", "acts")]
+    asking = [row for row in (*therapist, *answered) if row.kind in ("asks", "acts")]
     heads["asks"] = fitted(matrix(words, asking, SIZES["asks"]), np.array([row.kind == "asks" for row in asking]))
-    kinds = [(row, KIND_OF[name]) for row in patient if row.yes and (name := row.kind.partition("/")[0]) in KIND_OF]
+    kinds = [
+        (row, KIND_OF[name]) for row in (*patient, *said) if row.yes and (name := row.kind.partition("/")[0]) in KIND_OF
+    ]
     which = np.array([KINDS.index(kind) for _, kind in kinds])
     heads["kinds"] = fitted(matrix(words, [row for row, _ in kinds], SIZES["kinds"], context=False), which)
     with options.out.open("wb") as file:
