@@ -203,6 +203,9 @@ class TrainingConfig(Section):
     rehearsal: int = Field(default=360, ge=0)
     """Further patients who are asked, once, for verdicts (a treatment, a medicine, a choice) by the model before any
     training; replayed too: what a therapist asks is too much alike to keep a verifier."""
+    most_rows: int = Field(default=0, ge=0)
+    """So many of the therapist's rows are learnt from, at most, drawn by seed from all that a training would have (a smaller
+    number's are among a larger one's), and `replay` counts for these. 0: all."""
     warm_start: bool = False
     """Train on the cognitive models before the first play (the paper's patient side: history -> the other components)."""
     epochs: float | tuple[float, ...] = 2.0

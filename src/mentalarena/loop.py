@@ -18,11 +18,12 @@ from mentalarena.evaluation.therapist import TASKS
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.directory import read_jsonl, write_whole
 from mentalarena.stages.analyse import analyse, decision
+from mentalarena.stages.arms import arm_of
 from mentalarena.stages.build import build
 from mentalarena.stages.evaluate import HELD_OUT_LOOKS, adjusted, evaluate, perplexity, reliability
 from mentalarena.stages.play import play
 from mentalarena.stages.rehearse import rehearse
-from mentalarena.stages.run import Arm, Json, Run, named
+from mentalarena.stages.run import Json, Run, named
 from mentalarena.stages.train import check_trainable, train, warm_started
 
 
@@ -76,8 +77,8 @@ def run_loop(run: Run) -> Json:
 
 def control_arm(run: Run, base: ModelRef) -> ModelRef:
     """One iteration without what is claimed to help, on as many rows as the first iteration had."""
-    arm: Arm = "unselected" if run.config.loop.control == "unselected" else "shuffled-labels"
-    if arm == "unselected":
+    arm = run.config.loop.control
+    if arm_of(arm).plays:
         play(run, 0, base, arm)
     build(run, 0, arm)
     return train(run, 1, base, arm)

@@ -50,6 +50,7 @@ def test_1_what_moved_passes_chance_and_what_did_not_does_not() -> None:
 def test_2_entropy_is_in_bits() -> None:
     assert entropy(list("abcd") * 10, 199).mean == pytest.approx(2)
     assert entropy(["a"] * 9, 199).mean == 0
+    assert entropy(["a"], 199).high > entropy(["a"] * 9, 199).high > entropy(["a"] * 90, 199).high > 0
     found = entropy(list("aaab") * 10, 999)
     assert found.mean == pytest.approx(0.25 * 2 + 0.75 * math.log2(4 / 3))
     assert 0 < found.low < found.mean < found.high < 1.2

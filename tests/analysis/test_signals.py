@@ -87,4 +87,10 @@ def test_4_no_play_and_a_play_without_words_are_no_error() -> None:
     from tests.analysis.making import episode
 
     silent = [episode(str(n), [], None) for n in range(4)]
-    assert set(episode_signals(silent, silent, 0, 199)[0]) == {"diagnosed", "problems", "rows_per_episode"}
+    assert set(episode_signals(silent, silent, 0, 199)[0]) == {
+        "diagnosed",
+        "treated",
+        "medicated",
+        "problems",
+        "rows_per_episode",
+    }

@@ -61,7 +61,27 @@ def test_1_one_answer_to_everybody_is_told_by_its_words(start: Signals) -> None:
 def test_2_one_diagnosis_and_one_talk_are_told(start: Signals) -> None:
     met = [episode(f"1-{n}", ["how are you", "fine thank you"], "disorder 1") for n in range(30)]
     found = collapse([start, signals(1, rows(30, 1, 1), rows(30), met, episodes(30), 0.4)])
-    assert [why.split(":")[0] for why in found] == ["dialogues use fewer words", "fewer diagnoses are made"]
+    assert [why.split(":")[0] for why in found] == ["dialogues use fewer words", "the same diagnosis comes again and again"]
+
+
+@pytest.mark.parametrize("kind", ["diagnosis", "treatment", "medicine"])
+def test_2_one_name_for_everybody_is_told_where_enough_were_named(kind: str) -> None:
+    named = {"diagnosis": "diagnosed", "treatment": "treated", "medicine": "medicated"}[kind]
+    before = made(0, {f"{kind}_entropy": (3.9, 3.5, 4.4)})
+    for share, expected in (
+        (0.5, [f"the same {kind} comes again and again: {kind}_entropy 0 (iteration 0: 3.9)"]),
+        (0.3, []),
+    ):
+        now = made(1, {f"{kind}_entropy": (0.0, 0.0, 0.6), named: (share, share - 0.1, share + 0.1)})
+        assert list(collapse([before, now])) == expected
+
+
+def test_2_a_verifier_that_tosses_coins_is_told_and_one_that_never_could_judge_is_not() -> None:
+    eroded = made(1, {"verifier_choice": (0.51, 0.44, 0.58)})
+    found = collapse([made(0, {"verifier_choice": (0.94, 0.9, 0.97)}), eroded])
+    assert found == ("the verifier has lost its judgement: verifier_choice 51% (iteration 0: 94%)",)
+    assert collapse([made(0, {"verifier_choice": (0.55, 0.48, 0.62)}), eroded]) == ()
+    assert collapse([made(0, {"verifier_choice": (0.94, 0.9, 0.97)}), made(1, {"verifier_choice": (0.8, 0.7, 0.88)})]) == ()
 
 
 def test_2_few_rows_are_told(start: Signals) -> None:
@@ -97,7 +117,8 @@ def test_2_a_clinic_whose_rows_are_alike_from_the_start_has_not_collapsed_later(
 @given(st.floats(0.01, 1.0), st.floats(0.0, 0.5))
 def test_2_what_may_be_noise_is_no_collapse(value: float, half: float) -> None:
     before = made(0, {"distinct_2": (0.4, 0.3, 0.5), "diagnosis_entropy": (3.0, 2.5, 3.4)})
-    now = made(1, {"distinct_2": (value, value - half, max(value + half, 0.2)), "diagnosis_entropy": (value, 0.0, 1.6)})
+    noisy: dict[str, Told] = {"diagnosis_entropy": (value, 0.0, 1.6), "diagnosed": (1.0, 0.9, 1.0)}
+    now = made(1, {"distinct_2": (value, value - half, max(value + half, 0.2))} | noisy)
     assert collapse([before, now]) == ()
 
 

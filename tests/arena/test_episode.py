@@ -11,6 +11,7 @@
 9  each trial starts from S0 unless `sequential` is asked for
 10 all scores at the lowest are still scores: the best of them is kept
 11 demographics reach the patient, and the therapist only where an intake sheet is wanted
+12 an ablation leaves out what it names, and leaves the rest as it was
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from mentalarena.models.scripted import Script, toy_player
 from tests.conftest import Player
 
 MakePlayer = Callable[..., Player]
+NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven")
 
 
 def play(patient: Patient, arena: Arena, player: Player, **settings: object) -> Episode:
@@ -227,3 +229,46 @@ def test_11_the_therapist_has_the_demographics_with_an_intake_sheet_and_not_with
         told = ["canarykeeper" in prompt for prompt in cast.prompts("you are the therapist")]
         assert set(told) == {intake}
         assert not any("canarykeeper" in prompt for prompt in cast.prompts("you are the judge"))
+
+
+def test_12_without_cognition_the_patient_has_its_history_and_situation_alone(arena: Arena, player: MakePlayer) -> None:
+    whole, bare = player(), player()
+    full = play(canary("zebra"), arena, whole)
+    episode = play(canary("zebra"), arena, bare, cognition=False)
+    told = "\n".join(bare.prompts("you are the patient"))
+    kept = {"one", "six", "ten"}
+    assert all((f"zebra {word}" in told) == (word in kept) for word in NUMBERS)
+    assert all(f"zebra {word}" in "\n".join(whole.prompts("you are the patient")) for word in NUMBERS)
+    assert {c.component for d in episode.decodings for c in d.comparisons} == {"situation", "principles"}
+    assert episode.principles == full.principles, "the pattern that its coping strategies call for"
+    assert episode.patient_id == full.patient_id
+
+
+def test_12_without_principles_nobody_chooses_a_manner_and_the_patient_has_none(arena: Arena, player: MakePlayer) -> None:
+    bare = player()
+    episode = play(canary("zebra"), arena, bare, principles=False)
+    assert not [prompt for prompt in bare.prompts("you are the judge") if prompt.endswith("which manner fits?")]
+    told = "\n".join(bare.prompts("you are the patient"))
+    assert not [group for group in arena.groups if group.principles[0] in told]
+    assert "zebra nine" in told
+    assert episode.principles == "none"
+    assert "principles" not in {c.component for d in episode.decodings for c in d.comparisons}
+
+
+def test_12_without_a_decoder_nothing_is_probed_and_the_talk_is_as_long_as_with_all_rounds(
+    arena: Arena, player: MakePlayer
+) -> None:
+    never = dataclasses.replace(arena, thresholds=dict.fromkeys(arena.thresholds, 2.0))  # so that all rounds are used up
+    bare = player()
+    unguided = play(canary("zebra"), never, player(), guided=False)
+    episode = play(canary("zebra"), never, bare, decoder=False)
+    assert episode.views == unguided.views
+    asked = "\n".join([*bare.prompts("you are the therapist"), *bare.prompts("you are the judge")])
+    assert "note what you understood." not in asked
+    assert "not understood: " not in asked
+    assert episode.decodings == ()
+    assert episode.stop_reason == "nothing decoded"
+    assert episode.diagnosis is not None
+    assert episode.diagnosis.chosen
+    short = play(canary("zebra"), never, player(), decoder=False, decode_rounds=0)
+    assert sum(m.role == "assistant" for m in short.views["therapist"]) == never.settings.talk_turns

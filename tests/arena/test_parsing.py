@@ -191,3 +191,49 @@ def test_what_matches_a_form_can_be_read() -> None:
         assert re.fullmatch(parsing.form(score=range(1, 11)), f"score: {score}")
         assert parsing.score(f"score: {score}") == score
     assert not re.fullmatch(parsing.form(score=range(1, 11)), "score: 11")
+
+
+LEVELS = ("none", "mild", "moderate", "severe")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("severity: none", "none"),
+        ("**Severity:** Moderate", "moderate"),
+        ("I think so.\nseverity: severe, because it was mild before", "severe"),
+        ("severity: mild (not severe)", "mild"),
+        ("severity: severe depression", "severe"),
+        ("severity: mild\nseverity: mild", "mild"),
+    ],
+)
+def test_a_level_is_the_one_word_of_the_scale_after_its_label(text: str, expected: str) -> None:
+    assert parsing.level(text, "severity", LEVELS) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "moderate",
+        "severity:",
+        "severity: 2",
+        "severity: not severe",
+        "severity: mild to moderate",
+        "severity: moderately severe",
+        "severity: mild\nseverity: severe",
+        "severity: nonetheless",
+    ],
+)
+def test_no_level_or_several_or_a_denial_are_refused(text: str) -> None:
+    with pytest.raises(Unreadable):
+        parsing.level(text, "severity", LEVELS)
+
+
+@given(st.text(), st.sampled_from(LEVELS))
+def test_a_level_is_of_the_scale_or_refused_whatever_stands_there(text: str, known: str) -> None:
+    for told in (text, f"severity: {text}", f"severity: {known} {text}"):
+        try:
+            assert parsing.level(told, "severity", LEVELS) in LEVELS
+        except Unreadable:
+            pass

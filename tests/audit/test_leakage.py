@@ -34,6 +34,14 @@ def test_a_leak_tells_component_words_and_sentence() -> None:
     assert (leak.component, leak.words, leak.sentence) == ("history", ("kingfisher",), "the kingfisher matters.")
 
 
+def test_what_is_asked_of_the_therapist_is_no_leak_of_a_patient_who_was_treated() -> None:
+    patient = CognitiveModel("p", "", behavior="i stop every treatment, lie about my medicine and hide the diagnosis")
+    asked = [{"role": "user", "content": "which treatment do you suggest?"}]
+    told = [{"role": "user", "content": "the patient will hide and lie. which treatment do you suggest?"}]
+    assert prompt_findings([("p", "therapist/treatment-score", asked, "rest")], {"p": patient}) == []
+    assert prompt_findings([("p", "therapist/treatment-score", told, "rest")], {"p": patient})
+
+
 def test_general_words_and_headings_are_no_leak() -> None:
     assert not leaks("Which emotions came up? What did you do then, and what do you believe about yourself?", PROFILE, [])
 
@@ -131,6 +139,9 @@ def test_a_canary_in_a_therapists_prompt_is_found_in_the_journal(
     patients = [with_canary(patient) for patient, _ in clinic.draw("play", 4, seed=34)]
     requests, known = played(tmp_path, arena, patients), models(patients)
     assert prompt_findings(requests, known) == []
+    seen = list[int]()
+    assert prompt_findings(iter(requests), known, done=seen.append) == []  # it can be gone through once, and is twice
+    assert sum(seen) == 2 * len(requests)
     for role, step in (("therapist", "talk"), ("therapist", "diagnosis-1"), ("judge", "treatment-1-score")):
         planted = [
             (

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import multinomial
+from scipy.stats import multinomial, ttest_1samp
 
-from mentalarena.evaluation.power import least_effect, mcnemar_power
+from mentalarena.evaluation.power import least_effect, least_paired_effect, mcnemar_power
 from mentalarena.evaluation.statistics import mcnemar_p
 
 
@@ -65,3 +65,17 @@ def test_where_no_gain_can_be_found_the_least_is_infinite_and_shares_that_cannot
     for n, base, differ in ((0, 0.5, None), (40, 1.5, None), (40, 0.95, 0.5)):
         with pytest.raises(ValueError, match="shares that can be"):
             least_effect(n, base, differ)
+
+
+def test_the_least_paired_difference_is_found_by_the_t_test_in_four_of_five_simulated_sets() -> None:
+    for n, alpha in ((17, 0.05), (46, 0.05 / 28)):
+        drawn = np.random.default_rng(0).normal(least_paired_effect(n, alpha), 1, (4000, n))
+        assert 0.77 < float(np.mean(ttest_1samp(drawn, 0, axis=1).pvalue <= alpha)) < 0.83
+
+
+def test_more_pairs_show_smaller_differences_and_two_show_none() -> None:
+    by_size = [least_paired_effect(n) for n in (3, 6, 17, 46, 1000)]
+    assert by_size == sorted(by_size, reverse=True)
+    assert by_size[-1] == pytest.approx(2.8 / math.sqrt(1000), rel=0.01)
+    assert least_paired_effect(2) == math.inf
+    assert least_paired_effect(17, 0.001) > least_paired_effect(17)

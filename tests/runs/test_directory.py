@@ -35,3 +35,14 @@ def test_what_training_learns_may_not(setting: str, tmp_path: Path) -> None:
 def test_epochs_are_numbers_above_zero(epochs: str) -> None:
     with pytest.raises(ConfigError, match=r"training\.epochs: .*expected a number above 0, or a list of them by iteration"):
         load_config(None, [f"training.epochs={epochs}"])
+
+
+def test_a_setting_that_came_after_the_run_had_begun_has_its_default(tmp_path: Path) -> None:
+    opened_with(tmp_path)
+    told = json.loads((tmp_path / "config.json").read_text())
+    del told["training"]["most_rows"]
+    (tmp_path / "config.json").write_text(json.dumps(told))
+    with pytest.raises(ConfigError, match=r"training\.most_rows was 0 and is now 5"):
+        opened_with(tmp_path, "training.most_rows=5")
+    opened_with(tmp_path)
+    assert not (tmp_path / "changes.jsonl").exists()

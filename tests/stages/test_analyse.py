@@ -64,7 +64,7 @@ def test_1_texts_are_measured_without_any_model(scripted: Path) -> None:
     assert all(low <= value <= high for value, low, high in one["measured"].values())
     assert told["distributions"][0]["diagnosis"]
     assert told["decisions"] == [
-        {"iteration": 0, "stop": False, "collapse": []} | {"reason": told["decisions"][0]["reason"]}
+        {"iteration": 0, "stop": False, "collapse": [], "next_change": None} | {"reason": told["decisions"][0]["reason"]}
     ]
 
 
@@ -158,6 +158,10 @@ def test_5_several_runs_are_correlated(scripted: Path, tmp_path: Path) -> None:
     assert found["rows_per_episode"]["rho"] == pytest.approx(1)
     assert (found["rows_per_episode"]["n"], found["rows_per_episode"]["low"]) == (3, None)
     assert found["score"]["rho"] is None
+    first, last = json.loads(result.stdout)["runs"][0]["decisions"]
+    assert first["next_change"][0] == pytest.approx(0.3)  # what a stop after iteration 0 would have gone without
+    assert last["next_change"] is None
+    assert "the next model's score changed by 0.3 (0.3 to 0.3)" in analysis_table(json.loads(result.stdout)["runs"][0])
 
 
 def test_5_a_directory_without_a_play_is_refused(tmp_path: Path) -> None:

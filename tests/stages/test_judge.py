@@ -47,7 +47,7 @@ def parts(told: Json) -> list[tuple[str, Json]]:
 def test_1_a_judge_that_knows_the_controls_is_calibrated_in_every_part(run: Run) -> None:
     judging(run, knowing(everything(run)))
     told = judge(run)
-    assert len(parts(told)) == 18
+    assert len(parts(told)) == 19
     for name, part in parts(told):
         assert part["calibrated"], (name, part["label"])
         assert part["calibration"]["balanced_accuracy"]["mean"] == 1.0

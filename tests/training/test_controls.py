@@ -4,6 +4,7 @@ import asyncio
 import dataclasses
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,13 @@ from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.types import Episode
 from mentalarena.clinic.generated import GeneratedClinic
-from mentalarena.training.controls import same_amount, shuffled_labels
-from mentalarena.training.rows import THERAPIST, Row, therapist_rows, verifier_rows
+from mentalarena.config import load_config
+from mentalarena.stages.build import build
+from mentalarena.stages.play import play
+from mentalarena.stages.run import opened
+from mentalarena.stages.train import learnt_from
+from mentalarena.training.controls import drawn, fewer, same_amount, shuffled_labels
+from mentalarena.training.rows import THERAPIST, Row, read_rows, therapist_rows, verifier_rows
 from tests.conftest import Player
 
 
@@ -98,3 +104,38 @@ def test_what_chance_decided_is_never_replayed_as_the_patients_choice(
     assert episode.diagnosis
     assert episode.diagnosis.chosen
     assert not [r for r in verifier_rows([episode], load_prompts("compact"), load_prompts("compact")) if r.kind == "choice"]
+
+
+def test_fewer_rows_keep_what_they_replay_in_proportion_and_a_smaller_number_is_among_a_larger_one(
+    episodes: list[Episode], rows: list[Row]
+) -> None:
+    own = verifier_rows(episodes, load_prompts("compact"), load_prompts("compact"))
+    both = [*rows, *own]
+    kept = fewer(both, 5, 2.0, ("talk", "choice"), seed=1)
+    assert [sum(r.kind == kind for r in kept) for kind in ("talk", "choice")] == [5, 5]
+    assert len([r for r in kept if r.kind in THERAPIST]) == 5
+    assert set(map(id, drawn(rows, 3, seed=1))) < set(map(id, drawn(rows, 5, seed=1)))
+    assert fewer(both, 1, 0.0, ("talk",), seed=1) == drawn(rows, 1, seed=1)
+    assert [r for r in fewer(both, 10**6, 6.0, ("talk",), seed=1) if r.kind in THERAPIST] == rows
+    assert fewer(own, 7, 0.0, ("talk",), seed=1) == drawn(own, 7, seed=1), "where the patient alone learns, of its rows"
+
+
+def test_most_rows_are_of_what_a_training_learns_from_and_nothing_that_is_built(tmp_path: Path) -> None:
+    scripted = ["models.all.provider=scripted", "play.patients=6", "training.rehearsal=0", "training.min_score=1"]
+    found = {}
+    for most in (0, 1, 4):
+        config = load_config(None, [*scripted, f"training.most_rows={most}", "training.replay=1"])
+        with opened(config, tmp_path / str(most)) as run:
+            play(run, 0, run.base)
+            build(run, 0)
+            found[most] = learnt_from(run, 1)
+            built = (run.folder(0) / "sft.jsonl").read_bytes()
+            assert built == (tmp_path / "0" / "iteration-00" / "sft.jsonl").read_bytes()
+    assert found[0] == read_rows(tmp_path / "0" / "iteration-00" / "sft.jsonl")
+    assert len(found[0]) > 12
+    assert [len(found[most]) for most in (1, 4)] == [2, 8]
+    alone = load_config(None, [*scripted, "training.most_rows=1", "training.replay=0"])
+    with opened(alone, tmp_path / "alone") as run:
+        play(run, 0, run.base)
+        build(run, 0)
+        assert len(learnt_from(run, 1)) == 1

@@ -59,8 +59,12 @@ def distribution(names: Iterable[str]) -> dict[str, float]:
 def entropy(names: Sequence[str], resamples: int = 9999) -> Interval:
     """Shannon entropy of the names in bits, with a 95 % interval over episodes (`of_parts`): 0 where all are one.
 
-    As it is counted, so too low by about (kinds of names - 1) / (2 ln 2 episodes) bits. Raises `ValueError` for no names."""
+    As it is counted, so too low by about (kinds of names - 1) / (2 ln 2 episodes) bits. Where all are one, it ends at what
+    another name would bring with Wilson's upper share. Raises `ValueError` for no names."""
     codes = _codes(names)
+    if len(set(names)) == 1:
+        other = min(share_interval([False] * len(names)).high, 0.5)
+        return Interval(0.0, 0.0, -sum(share * math.log2(share) for share in (other, 1 - other)))
 
     def of(places: NDArray[np.int64]) -> float:
         counts = np.bincount(codes[places])

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mentalarena.analysis.diversity import distances, distinct, lengths, near_duplicates, nearest, self_bleu, spread
-from mentalarena.analysis.drift import KINDS, drift, entropy, named_in
+from mentalarena.analysis.drift import KINDS, Kind, drift, entropy, named_in
 from mentalarena.analysis.intervals import of_parts, of_ratio
 from mentalarena.arena.types import Episode
 from mentalarena.evaluation.statistics import Interval, mean_interval, share_interval
@@ -39,6 +39,8 @@ SIGNALS: Mapping[str, str] = {
     "talk_words": "words of a dialogue",
     "rows_per_episode": "rows that an episode gives (three at most)",
     "diagnosed": "share of episodes with an agreed diagnosis",
+    "treated": "share of episodes in which a treatment was proposed and could be read",
+    "medicated": "likewise, a medicine",
     "problems": "problems of an episode",
     "verifier_choice": "development patients: share of the patient's choices that are right, its own disorder against any other",
     "verifier_confusable": "likewise, against a disorder that it is easily taken for",
@@ -51,6 +53,8 @@ SIGNALS: Mapping[str, str] = {
     "medicine_drift": "likewise, of the best medicines",
 }
 """What each signal is, with its unit; in the order of the table."""
+NAMED: Mapping[Kind, str] = {"diagnosis": "diagnosed", "treatment": "treated", "medicine": "medicated"}
+"""The share of episodes in which a name of each kind was given."""
 ROWS = 500
 """Rows of an iteration that are measured, at most (the paper's number); more are drawn by seed."""
 ROWS_AT, TALKS_AT = 50, 20
@@ -144,7 +148,6 @@ def episode_signals(
     if not episodes:
         return {}, {}
     found = {
-        "diagnosed": share_interval([bool(e.diagnosis and e.diagnosis.chosen) for e in episodes]),
         "problems": mean_interval([float(len(e.problems)) for e in episodes], resamples),
         "rows_per_episode": _rate(rows, len(episodes)),
     }
@@ -158,6 +161,7 @@ def episode_signals(
         found["talk_self_bleu"] = _of_texts(self_bleu, texts, ids, resamples)
     for kind in KINDS:
         names, before = named_in(episodes, kind), named_in(first, kind)
+        found[NAMED[kind]] = share_interval([number < len(names) for number in range(len(episodes))])
         if names:
             found[f"{kind}_entropy"] = entropy(names, resamples)
         if names and before:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mentalarena.analysis.signals import Signals
+from mentalarena.analysis.drift import KINDS
+from mentalarena.analysis.signals import NAMED, Signals
+from mentalarena.evaluation.verifier import CHANCE, CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,9 @@ class Limits:
     distinct: float = 0.5
     """Collapse: distinct-2 of answers or dialogues surely less than this share of iteration 0's."""
     entropy: float = 0.5
-    """Collapse: entropy of the diagnoses surely less than this share of iteration 0's."""
+    """Collapse: entropy of diagnoses, treatments or medicines surely less than this share of iteration 0's."""
+    verifier: float = 0.5
+    """Collapse: of what a check of the verifier was above chance in iteration 0, surely less than this share is left."""
     yielded: float = 0.25
     """Collapse: surely fewer rows an episode than this share of iteration 0's: what is made twice is kept once."""
     likelier: float = 1.0
@@ -75,7 +79,12 @@ def collapse(history: Sequence[Signals], limits: Limits | None = None) -> tuple[
         found += _fallen(first, last, "distinct_2", limits.distinct, "answers use fewer words")
         found += _likelier(first, last, limits)
     found += _fallen(first, last, "talk_distinct_2", limits.distinct, "dialogues use fewer words")
-    found += _fallen(first, last, "diagnosis_entropy", limits.entropy, "fewer diagnoses are made")
+    for kind in KINDS:
+        named = last.get(NAMED[kind])
+        if named and named.mean * last.episodes >= limits.rows:
+            found += _fallen(first, last, f"{kind}_entropy", limits.entropy, f"the same {kind} comes again and again")
+    for check in CHECKS:
+        found += _eroded(first, last, f"verifier_{check}", limits.verifier)
     return tuple(found)
 
 
@@ -93,6 +102,16 @@ def _fallen(first: Signals, last: Signals, name: str, share: float, what: str) -
     if last.iteration == first.iteration or not now or not before or now.high >= min(share * before.mean, before.low):
         return []
     return [f"{what}: {name} {now.mean:.3g} (iteration {first.iteration}: {before.mean:.3g})"]
+
+
+def _eroded(first: Signals, last: Signals, name: str, share: float) -> list[str]:
+    """Verdicts that have become a coin: what a model learns from them is chance."""
+    now, before = last.get(name), first.get(name)
+    if last.iteration == first.iteration or not now or not before or before.low <= CHANCE:
+        return []
+    if now.high >= min(CHANCE + share * (before.mean - CHANCE), before.low):
+        return []
+    return [f"the verifier has lost its judgement: {name} {now.mean:.0%} (iteration {first.iteration}: {before.mean:.0%})"]
 
 
 def _few_rows(first: Signals, last: Signals, limits: Limits) -> list[str]:

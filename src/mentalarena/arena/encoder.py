@@ -11,12 +11,13 @@ from dataclasses import dataclass
 
 from mentalarena.arena import parsing
 from mentalarena.arena.roles import Cast, Role
-from mentalarena.arena.types import View
+from mentalarena.arena.types import ArenaSettings, View
 from mentalarena.clinic.cognitive_model import Patient, PrincipleGroup
 from mentalarena.errors import Unreadable
 from mentalarena.models.base import Embedder
 
 SHORTLIST = 5
+NO_PRINCIPLES = PrincipleGroup("none", ())
 
 
 @dataclass(frozen=True)
@@ -28,14 +29,24 @@ class EncodedPatient:
     view: View
 
 
-async def encode(patient: Patient, groups: Sequence[PrincipleGroup], embedder: Embedder, cast: Cast) -> EncodedPatient:
+async def encode(
+    patient: Patient,
+    groups: Sequence[PrincipleGroup],
+    embedder: Embedder,
+    cast: Cast,
+    settings: ArenaSettings = ArenaSettings(),  # noqa: B008  (frozen)
+) -> EncodedPatient:
     """Choose the behaviour pattern and write the patient's system prompt. Falls back to the nearest group when the
-    judge's choice cannot be read (recorded as a problem)."""
-    nearest = shortlist(patient, groups, embedder)
-    chosen = await _choose(patient, nearest, cast.judge) if len(nearest) > 1 else nearest[0]
-    group = chosen or nearest[0]
-    view = cast.patient.view(principles=group.text(), profile=patient.encoded())
-    return EncodedPatient(patient, group, view)
+    judge's choice cannot be read (recorded as a problem).
+
+    Without `settings.cognition` the patient that comes out has its history and situation alone (the behaviour pattern is still
+    the one that its coping strategies call for); without `settings.principles` there is no pattern."""
+    group = NO_PRINCIPLES
+    if settings.principles:
+        nearest = shortlist(patient, groups, embedder)
+        group = (await _choose(patient, nearest, cast.judge) if len(nearest) > 1 else None) or nearest[0]
+    who = patient if settings.cognition else patient.presenting()
+    return EncodedPatient(who, group, cast.patient.view(principles=group.text(), profile=who.encoded()))
 
 
 def shortlist(patient: Patient, groups: Sequence[PrincipleGroup], embedder: Embedder) -> list[PrincipleGroup]:

@@ -37,13 +37,18 @@ class Interview:
     talk: Talk | None
     decodings: tuple[Decoding, ...]
 
+    @property
+    def understood(self) -> Decoding:
+        """The last decoding; of nothing where there was none."""
+        return self.decodings[-1] if self.decodings else Decoding(())
+
 
 async def interview(patient: Patient, arena: Arena, cast: Cast) -> Interview:
     """Encode, talk, decode; where symptoms differ, guide and talk on."""
-    encoded = await encode(patient, arena.groups, arena.embedder, cast)
-    talk = await exchanges(await open_talk(encoded, arena.settings.intake, cast), arena.settings.talk_turns, cast)
+    encoded = await encode(patient, arena.groups, arena.embedder, cast, arena.settings)
+    talk = await exchanges(await open_talk(encoded, arena.settings.intake, cast), arena.settings.first_turns, cast)
     decodings: list[Decoding] = []
-    while talk:
+    while talk and arena.settings.decoder:
         decoding = await decode(talk, encoded, arena.embedder, arena.thresholds, cast)
         decodings.append(decoding)
         if decoding.aligned or len(decodings) > arena.settings.decode_rounds:
@@ -62,7 +67,7 @@ async def play_episode(
     met = await interview(patient, arena, cast)
     if not met.talk:
         return _episode(episode_id, met, None, (), (), "dialogue failed", cast, lineage)
-    view = diagnosis_view(met.talk, met.decodings[-1], arena.vocabulary, cast)
+    view = diagnosis_view(met.talk, met.understood, arena.vocabulary, cast)
     diagnosis = await diagnose(view, met.encoded, arena.vocabulary, arena.settings, cast)
     trials: tuple[Trial, ...] = ()
     if diagnosis.chosen:
@@ -72,7 +77,7 @@ async def play_episode(
             try_out("medicine", told, met.encoded, arena.vocabulary, arena.settings, cast),
         )
         trials = treatments + medicines
-    reason = "aligned" if met.decodings[-1].aligned else "rounds used up"
+    reason = "nothing decoded" if not met.decodings else "aligned" if met.understood.aligned else "rounds used up"
     return _episode(episode_id, met, diagnosis, view.messages, trials, reason, cast, lineage)
 
 

@@ -7,7 +7,7 @@ guesses: two different answers in one reply are no answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mentalarena.clinic.naming import named
 from mentalarena.clinic.references import Vocabulary
@@ -81,6 +81,25 @@ def required(text: str, label: str) -> str:
     if value is None:
         raise Unreadable(f"nothing after '{label}:'")
     return value
+
+
+def level(text: str, label: str, levels: Sequence[str]) -> str:
+    """The one level of a scale in words that stands after a label, up to the first stop, comma or bracket. "moderate to severe"
+    and "moderately severe" are two levels, "not severe" is none. Raises `Unreadable`."""
+    told = [
+        match["value"] for line in text.splitlines() if (match := _LINE.match(line)) and _plain(match["label"]) == label
+    ]
+    if not told:
+        raise Unreadable(f"no line that begins with '{label}:'")
+    found = set()
+    for value in told:
+        head = re.split(r"[.,;:()\u2013\u2014]|\bbecause\b", _plain(value))[0]
+        if _NEGATION.search(head):
+            raise Unreadable(f"'{head[:60]}' says what it is not; expected one of {', '.join(levels)}")
+        found |= {name for name in levels if re.search(rf"\b{re.escape(name)}(?:ly)?\b", head)}
+    if len(found) != 1:
+        raise Unreadable(f"expected one of {', '.join(levels)}" + (f", found {len(found)}" if found else ""))
+    return found.pop()
 
 
 def score(text: str) -> int:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from mentalarena.arena import parsing
 from mentalarena.arena.encoder import EncodedPatient
 from mentalarena.arena.roles import Cast
-from mentalarena.arena.types import Talk
+from mentalarena.arena.types import Talk, View
+from mentalarena.models.base import Message
 
 
 async def open_talk(encoded: EncodedPatient, intake: bool, cast: Cast) -> Talk | None:
@@ -18,6 +19,18 @@ async def open_talk(encoded: EncodedPatient, intake: bool, cast: Cast) -> Talk |
     if intake and (about := encoded.patient.about()):
         therapist = therapist.heard(cast.therapist.prompt("intake", about=about))
     return Talk(patient.said(opening), therapist.heard(opening))
+
+
+def with_intake(talk: Talk, before: str, after: str, cast: Cast) -> Talk:
+    """The same talk, word for word, behind an intake sheet that tells `after` in place of `before` (`Patient.about`).
+
+    Raises `ValueError` for a talk that does not begin with that sheet.
+    """
+    system, first, *rest = talk.therapist.messages
+    old, new = (cast.therapist.prompt("intake", about=about) for about in (before, after))
+    if not first.content.startswith(old):
+        raise ValueError(f"a talk without the sheet {old!r}; expected one with it")
+    return Talk(talk.patient, View((system, Message("user", new + first.content.removeprefix(old)), *rest)))
 
 
 async def exchange(talk: Talk, cast: Cast) -> Talk | None:

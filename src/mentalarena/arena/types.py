@@ -191,6 +191,12 @@ class ArenaSettings:
     """Questions and answers in a guided round."""
     guided: bool = True
     """False: the rounds are talked, but the decoder's guidance is withheld (a control)."""
+    decoder: bool = True
+    """False: nobody asks what the therapist understood, and the first talk is as long as with all rounds (an ablation)."""
+    cognition: bool = True
+    """False: the patient's prompt holds its history and situation alone (an ablation)."""
+    principles: bool = True
+    """False: the patient's prompt holds no manner of talking (an ablation)."""
     intake: bool = False
     """Whether the therapist begins with the patient's demographics, as an intake sheet gives them (for bias analysis)."""
     trials: int = 7
@@ -203,6 +209,11 @@ class ArenaSettings:
     """none: the first diagnosis and the first proposals stand, and neither patient nor judge is asked (a control)."""
     coin_flips: float = 0.0
     """The share of verdicts (the patient's choices, the judge's scores) that chance gives instead (a control)."""
+
+    @property
+    def first_turns(self) -> int:
+        """Questions and answers before the first decoding, or of the whole talk where nothing is decoded."""
+        return self.talk_turns + (0 if self.decoder else self.decode_rounds * self.turns_per_round)
 
     def chance(self, patient_id: str, step: str) -> random.Random | None:
         """The coin for a verdict that is chance's, or None for one that is not; the same for the same patient and step."""

@@ -27,6 +27,8 @@ ALIKE = 0.85
 """Cosine from which on a passage of a row is a question in other words."""
 PART = 0.6
 """Share of the words of a short question that are looked for in a row: half of it may be told in common words."""
+_AT_ONCE = 4096
+"""Passages that are embedded at once."""
 FEWEST = 6
 """Words that are looked for in a row at least; shorter questions say nothing by themselves."""
 
@@ -63,9 +65,9 @@ class Held:
         grams = (gram.split(" ", 2) for owners in self._grams.values() for gram in owners)
         self._begins.update((first, second) for first, second, _ in grams)
 
-    def overlap(self, text: str) -> tuple[str, str] | None:
-        """The question that the text holds and the words that both have; None where it holds none."""
-        words = words_of(text)
+    def overlap(self, text: str | Sequence[str]) -> tuple[str, str] | None:
+        """The question that a text (or its words) holds and the words that both have; None where it holds none."""
+        words = words_of(text) if isinstance(text, str) else text
         places = [place for place, pair in enumerate(pairwise(words)) if pair in self._begins]
         for size, owners in self._grams.items():
             for start in places:
@@ -74,22 +76,30 @@ class Held:
         return None
 
     def nearest(self, texts: Sequence[str]) -> list[tuple[str, float] | None]:
-        """For each text the question that one of its passages is alike by embeddings, and the cosine; None where none is."""
+        """For each text the question that one of its passages is alike by embeddings, and the cosine; None where none is.
+
+        A passage that stands in several texts is embedded once; call with many texts at once.
+        """
         if self.embedder is None or not self.questions:
             return [None] * len(texts)
+        import numpy as np
+
         names = list(self.questions)
-        known = self.embedder.embed([self.questions[name] for name in names])
-        found: list[tuple[str, float] | None] = []
-        for text in texts:
-            passages = _passages(text, self.questions)
-            if not passages:
-                found.append(None)
-                continue
-            cosines = self.embedder.embed(passages) @ known.T
-            best = int(cosines.argmax()) % len(names)
-            cosine = float(cosines.max())
-            found.append((names[best], cosine) if cosine >= self.alike else None)
-        return found
+        known = self.embedder.embed(list(self.questions.values()))
+        longest = max(len(sentences(question)) for question in self.questions.values())
+        passages = [_passages(text, longest) for text in texts]
+        distinct = {passage: number for number, passage in enumerate(dict.fromkeys(p for own in passages for p in own))}
+        best, cosines = np.zeros(len(distinct), int), np.zeros(len(distinct), np.float32)
+        told = list(distinct)
+        for start in range(0, len(told), _AT_ONCE):
+            found = self.embedder.embed(told[start : start + _AT_ONCE]) @ known.T
+            best[start : start + _AT_ONCE], cosines[start : start + _AT_ONCE] = found.argmax(1), found.max(1)
+        near: list[tuple[str, float] | None] = []
+        for own in passages:
+            top = max((distinct[passage] for passage in own), key=lambda number: float(cosines[number]), default=None)
+            hit = top is not None and cosines[top] >= self.alike
+            near.append((names[best[top]], float(cosines[top])) if hit else None)
+        return near
 
     def findings(self, rows: Mapping[str, str]) -> list[Finding]:
         """One finding a row (id to text) that holds a question."""
@@ -99,14 +109,20 @@ class Held:
         found = []
         for row, hit in by_words.items():
             if hit:
-                size = len(hit[1].split())
-                detail = f"{size} words of question {hit[0]}: {hit[1]}"
+                found.append(by_words_found(hit, row))
             elif near := by_meaning[row]:
-                detail = f"like question {near[0]}: cosine {near[1]:.2f}"
-            else:
-                continue
-            found.append(Finding("contamination", row, detail, "held back"))
+                found.append(by_meaning_found(near, row))
         return found
+
+
+def by_words_found(hit: tuple[str, str], item: str) -> Finding:
+    """The finding for what `Held.overlap` gives."""
+    return Finding("contamination", item, f"{len(hit[1].split())} words of question {hit[0]}: {hit[1]}", "held back")
+
+
+def by_meaning_found(near: tuple[str, float], item: str) -> Finding:
+    """The finding for what `Held.nearest` gives of a text."""
+    return Finding("contamination", item, f"like question {near[0]}: cosine {near[1]:.2f}", "held back")
 
 
 def without_questions(rows: Mapping[str, str], held: Held) -> tuple[list[str], list[Finding]]:
@@ -129,10 +145,9 @@ def _owners(worded: Mapping[str, list[str]], size: int, everything: Mapping[str,
     return {gram: name for gram, name in owners.items() if shared[gram] < SHARED or gram in whole}
 
 
-def _passages(text: str, questions: Mapping[str, str]) -> list[str]:
+def _passages(text: str, longest: int) -> list[str]:
     """Sentences, and as many in a row as questions have, so that long rows do not drown a question."""
     parts = sentences(text)
-    longest = max((len(sentences(question)) for question in questions.values()), default=1)
     return [
         " ".join(parts[start : start + count]) for count in range(1, min(longest, 6) + 1) for start in range(len(parts))
     ]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -62,27 +62,41 @@ def _shingles(text: str) -> set[str]:
 
 def duplicates(rows: Mapping[str, str], alike: float = ALIKE) -> list[Duplicate]:
     """Each row (id to text) that repeats an earlier one, with the one it is likest to; in the rows' order."""
-    ids = list(rows)
-    found: dict[int, tuple[int, float]] = {}
-    first: dict[bytes, int] = {}
-    kept: list[int] = []
+    ids, repeats = list(rows), Repeats()
+    for text in rows.values():
+        repeats.add(words_of(text))
+    return [Duplicate(ids[later], ids[earlier], index) for later, earlier, index in repeats.found(alike)]
 
-    def fresh() -> Iterator[list[str]]:
-        """Rows whose words stand in this order in no row before them."""
-        for number, text in enumerate(rows.values()):
-            words = words_of(text)
-            digest = hashlib.blake2b(" ".join(words).encode("utf-8", "replace"), digest_size=16).digest()
-            if (before := first.setdefault(digest, number)) == number:
-                kept.append(number)
-                yield words
-            else:
-                found[number] = (before, 1.0)
 
-    for one, other, index in _Sets.of(fresh()).alike(alike):
-        earlier, later = kept[one], kept[other]
-        if later not in found or index > found[later][1]:
-            found[later] = (earlier, index)
-    return [Duplicate(ids[later], ids[earlier], index) for later, (earlier, index) in sorted(found.items())]
+class Repeats:
+    """Takes the words of rows one by one and finds those that repeat an earlier one; the words themselves are not kept."""
+
+    def __init__(self) -> None:
+        self._sets = _Shingles()
+        self._equal: dict[int, int] = {}
+        self._first: dict[bytes, int] = {}
+        self._kept: list[int] = []
+        self._count = 0
+
+    def add(self, words: Sequence[str]) -> None:
+        """Take the next row."""
+        number = self._count
+        self._count += 1
+        digest = hashlib.blake2b(" ".join(words).encode("utf-8", "replace"), digest_size=16).digest()
+        if (before := self._first.setdefault(digest, number)) != number:
+            self._equal[number] = before
+        else:
+            self._kept.append(number)
+            self._sets.add(words)
+
+    def found(self, alike: float = ALIKE) -> list[tuple[int, int, float]]:
+        """(a row, the earlier one that it is likest to, how alike they are), by number from 0; ends the taking of rows."""
+        found = {number: (before, 1.0) for number, before in self._equal.items()}
+        for one, other, index in self._sets.done().alike(alike):
+            earlier, later = self._kept[one], self._kept[other]
+            if later not in found or index > found[later][1]:
+                found[later] = (earlier, index)
+        return [(later, earlier, index) for later, (earlier, index) in sorted(found.items())]
 
 
 def without_duplicates(rows: Mapping[str, str], alike: float = ALIKE) -> tuple[list[str], list[Finding]]:
@@ -101,26 +115,6 @@ class _Sets:
 
     hashes: NDArray[np.uint32]
     bounds: NDArray[np.int64]
-
-    @classmethod
-    def of(cls, rows: Iterable[Sequence[str]]) -> _Sets:
-        """Of the words of each row."""
-        import numpy as np
-
-        known = _Codes()
-        codes, ends = array("I"), array("Q")
-        parts: list[tuple[NDArray[np.uint32], NDArray[np.int64]]] = []
-        for words in rows:
-            codes.extend(map(known.__getitem__, words))
-            ends.append(len(codes))
-            if len(ends) == _CHUNK:
-                parts.append(_hashed(codes, ends))
-                codes, ends = array("I"), array("Q")
-        if ends:
-            parts.append(_hashed(codes, ends))
-        _leave_out_form(parts)
-        bounds = np.cumsum(np.concatenate([np.zeros(1, np.int64), *(sizes for _, sizes in parts)]))
-        return cls(np.concatenate([np.zeros(0, np.uint32), *(hashes for hashes, _ in parts)]), bounds)
 
     def alike(self, least: float) -> Iterable[tuple[int, int, float]]:
         """Pairs of rows (earlier, later) with at least so high a Jaccard index, and the index."""
@@ -191,6 +185,35 @@ class _Sets:
             for n in range(count):
                 signatures[start : start + len(chosen), n] = np.minimum.reduceat((part ^ turns[n]) * factors[n], begins)
         return signatures
+
+
+class _Shingles:
+    """Makes the sets of rows from their words, row by row."""
+
+    def __init__(self) -> None:
+        self._known, self._codes, self._ends = _Codes(), array("I"), array("Q")
+        self._parts: list[tuple[NDArray[np.uint32], NDArray[np.int64]]] = []
+
+    def add(self, words: Sequence[str]) -> None:
+        self._codes.extend(map(self._known.__getitem__, words))
+        self._ends.append(len(self._codes))
+        if len(self._ends) == _CHUNK:
+            self._hash()
+
+    def done(self) -> _Sets:
+        import numpy as np
+
+        self._hash()
+        _leave_out_form(self._parts)
+        bounds = np.cumsum(np.concatenate([np.zeros(1, np.int64), *(sizes for _, sizes in self._parts)]))
+        hashes = np.concatenate([np.zeros(0, np.uint32), *(hashes for hashes, _ in self._parts)])
+        self._parts.clear()
+        return _Sets(hashes, bounds)
+
+    def _hash(self) -> None:
+        if self._ends:
+            self._parts.append(_hashed(self._codes, self._ends))
+            self._codes, self._ends = array("I"), array("Q")
 
 
 class _Codes(dict[str, int]):

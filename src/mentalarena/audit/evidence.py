@@ -93,12 +93,13 @@ def over_diagnosed(diagnoses: Iterable[str | None]) -> Interval | None:
 
     An answer that names nothing (None, or a text that asserts no disorder) is no diagnosis.
     """
-    given = [diagnosis is not None and _is_disorder(diagnosis) for diagnosis in diagnoses]
+    given = [diagnosis is not None and asserts_disorder(diagnosis) for diagnosis in diagnoses]
     return share_interval(given) if given else None
 
 
 @lru_cache(maxsize=KEPT)
-def _is_disorder(diagnosis: str) -> bool:
+def asserts_disorder(diagnosis: str) -> bool:
+    """Whether an answer says that there is a disorder."""
     entries = (diagnosis,) if diagnosis in taxonomy().disorders else normalise_diagnosis(diagnosis).entries
     return any(entry != NO_DISORDER for entry in entries)
 

@@ -8,7 +8,7 @@ it keeps words of the profile, and one that keeps none is not. A finding says wh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -75,13 +75,20 @@ def profile_of(model: CognitiveModel) -> dict[str, str]:
 
 def leaks(text: str, profile: Mapping[str, str], said: Sequence[str], background: Background | None = None) -> list[Shared]:
     """What the text holds of the profile (component to text, `name` among them) that was not said, strongest first."""
-    background = background or everyday()
+    return _leaks(sentences(text), profile, said, background or everyday())
+
+
+def _leaks(told: Sequence[str], profile: Mapping[str, str], said: Iterable[str], background: Background) -> list[Shared]:
+    """`leaks` of a text that has been split into sentences."""
     known = _instructions().union(*map(_roots, said))
-    passages = _passages(tuple(profile.items()), background)
-    spoken = names(text, background)
+    passages, evident = _passages(tuple(profile.items()), background)
+    spoken: frozenset[str] | None = None
     found = []
-    for sentence in dict.fromkeys(sentences(text)):
+    for sentence in dict.fromkeys(told):
         roots = _roots(sentence)
+        if evident.isdisjoint(roots) or known.issuperset(evident & roots):
+            continue  # most sentences hold nothing of the profile that was not said
+        spoken = names("\n".join(told), background) if spoken is None else spoken
         order = stems(sentence)
         best: Shared | None = None
         for passage in passages:
@@ -95,10 +102,10 @@ def leaks(text: str, profile: Mapping[str, str], said: Sequence[str], background
             if any(root in weights for root in row):
                 evidence += PER_WORD * len(row)
                 shared = tuple(dict.fromkeys((*row, *shared)))
-            told = [root for root in passage.content if root in roots and root not in known]
-            if len(told) >= TOGETHER and len(told) >= COVERED * len(passage.content):
+            content = [root for root in passage.content if root in roots and root not in known]
+            if len(content) >= TOGETHER and len(content) >= COVERED * len(passage.content):
                 evidence += ENOUGH
-                shared = tuple(dict.fromkeys((*shared, *told)))
+                shared = tuple(dict.fromkeys((*shared, *content)))
             if evidence >= ENOUGH and (best is None or evidence > best.evidence):
                 best = Shared(passage.component, shared, evidence, sentence)
         if best:
@@ -111,37 +118,56 @@ def prompt_findings(
     patients: Mapping[str, CognitiveModel],
     fixed: Iterable[str] = (),
     background: Background | None = None,
+    done: Callable[[int], None] = lambda requests: None,
 ) -> list[Finding]:
     """What the requests of a run (`Journal.requests`) told therapist and judge of their patients (by item) that nobody had said.
+
+    Requests are gone through twice, one episode at a time: of what can begin anew (a list, `runs.journal.Requests`) no more
+    is held in memory. `done` hears of the requests of each episode, both times.
 
     `fixed`: texts that tell of no patient, as names to choose from that are not the taxonomy's. A sentence of the therapist's own
     is no leak (it guessed), guidance is judged where it was given (check `guidance leak`), each other sentence once an episode.
     """
     if background is None:
         background = everyday() + Background.of(" ".join(profile_of(model).values()) for model in patients.values())
-    met = [visit for visit in _visits(requests) if visit.item in patients]
-    told: dict[str, set[str]] = {}
-    for visit in met:
-        texts = {text for _, text, _ in visit.told()}
-        told.setdefault(visit.item, set()).update(sentence for text in texts for sentence in sentences(text))
-    people = Counter(sentence for mine in told.values() for sentence in mine)
-    form = {sentence for sentence, count in people.items() if count >= FORM and 2 * count > len(told)}
+    if iter(requests) is requests:
+        requests = list(requests)
+    form = _form(requests, patients, done)
     constant = (*_names_to_choose(), *fixed)
     found = []
-    for visit in met:
+    for visit in _visits(requests):
+        done(len(visit.requests))
+        if visit.item not in patients:
+            continue
         profile = profile_of(patients[visit.item])
         seen = set(form)
-        for scope, text, said in visit.told():
-            fresh = [sentence for sentence in sentences(text) if sentence not in seen]
+        for scope, texts, said in visit.told():
+            fresh = [sentence for text in texts for sentence in _split(text) if sentence not in seen]
             if not fresh:
                 continue
-            for leak in leaks("\n".join(fresh), profile, (*said, *constant), background):
+            for leak in _leaks(fresh, profile, (*said, *constant), background):
                 seen.add(leak.sentence)
                 found.append(Finding("prompt leak", visit.item, f"{scope}: {leak.detail()}", "failed"))
         for text, said in visit.guided():
             for leak in leaks(text, profile, (*said, *constant), background):
                 found.append(Finding("guidance leak", visit.item, leak.detail(), "held back"))
     return found
+
+
+def _form(
+    requests: Iterable[Request], patients: Mapping[str, CognitiveModel], done: Callable[[int], None]
+) -> frozenset[str]:
+    """The sentences that the prompts of most patients hold."""
+    people, met, counted = Counter[str](), set[str](), set[int]()
+    for visit in _visits(requests):
+        done(len(visit.requests))
+        if visit.item in patients:
+            met.add(visit.item)
+            for sentence in {sentence for _, texts, _ in visit.told() for text in texts for sentence in _split(text)}:
+                if (key := hash((visit.item, sentence))) not in counted:  # an item may come in several stages
+                    counted.add(key)
+                    people[sentence] += 1
+    return frozenset(sentence for sentence, count in people.items() if count >= FORM and 2 * count > len(met))
 
 
 @dataclass
@@ -151,8 +177,8 @@ class _Visit:
     item: str
     requests: list[tuple[str, list[dict[str, str]], str]] = field(default_factory=list)
 
-    def told(self) -> Iterator[tuple[str, str, list[str]]]:
-        """Each request of therapist and judge: its scope, what it told them, and what was known by then."""
+    def told(self) -> Iterator[tuple[str, list[str], list[str]]]:
+        """Each request of therapist and judge: its scope, the messages that told them, and what was known by then."""
         talk, probes, guidance = (
             self._replies("patient/talk"),
             self._replies("therapist/probe"),
@@ -165,11 +191,11 @@ class _Visit:
             if role not in ("therapist", "judge") or scope == _ENCODING:
                 continue
             own = [m["content"] for m in messages if m["role"] == "assistant"]
-            text = "\n".join(m["content"] for m in messages if m["role"] != "assistant")
-            said = _heard(talk, text, len(own) + 1 if role == "therapist" else len(talk))
+            texts = [m["content"] for m in messages if m["role"] != "assistant"]
+            said = _heard(talk, texts, len(own) + 1 if role == "therapist" else len(talk))
             if step != "talk" and not step.startswith("probe") and step != "guidance":
                 said = [*said, *outcomes, *probes]
-            yield scope, text, [*said, *own, *(asked if role == "judge" else guidance)]
+            yield scope, texts, [*said, *own, *(asked if role == "judge" else guidance)]
 
     def guided(self) -> Iterator[tuple[str, list[str]]]:
         """The judge's guidance, and what was said before it: until the therapist's first question that knows it."""
@@ -198,20 +224,34 @@ def _visits(requests: Iterable[Request]) -> Iterator[_Visit]:
         yield visit
 
 
-def _heard(talk: Sequence[str], text: str, most: int) -> list[str]:
-    """The patient's first lines, as far as they stand in a text one after the other."""
-    place, said = 0, []
+def _heard(talk: Sequence[str], texts: Sequence[str], most: int) -> list[str]:
+    """The patient's first lines, as far as they stand in messages one after the other."""
+    number, place, said = 0, 0, []
     for reply in talk[:most]:
-        try:
-            line = parsing.spoken(reply)
-        except Unreadable:
+        line = _spoken(reply)
+        if not line:
             continue  # was asked again
-        place = text.find(line, place)
-        if place < 0:
+        while number < len(texts) and (found := texts[number].find(line, place)) < 0:
+            number, place = number + 1, 0
+        if number == len(texts):
             break
-        place += len(line)
+        place = found + len(line)
         said.append(line)
     return said
+
+
+@lru_cache(maxsize=1 << 12)
+def _spoken(reply: str) -> str:
+    try:
+        return parsing.spoken(reply)
+    except Unreadable:
+        return ""
+
+
+@lru_cache(maxsize=1 << 12)
+def _split(text: str) -> tuple[str, ...]:
+    """The sentences of a message, which stands in every request after it."""
+    return tuple(sentences(text))
 
 
 @lru_cache(maxsize=1 << 14)
@@ -232,13 +272,14 @@ def _instructions() -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _names_to_choose() -> tuple[str, ...]:
-    """Names that a prompt lists to choose from."""
-    vocabulary = taxonomy().vocabulary
-    return tuple(" ".join(vocabulary.of(kind)) for kind in ("diagnosis", "treatment", "medicine"))
+    """Names that a prompt lists to choose from, and what it is that is chosen."""
+    vocabulary, kinds = taxonomy().vocabulary, ("diagnosis", "treatment", "medicine")
+    return (" ".join(kinds), *(" ".join(vocabulary.of(kind)) for kind in kinds))
 
 
 @lru_cache(maxsize=4096)
-def _passages(profile: tuple[tuple[str, str], ...], background: Background) -> tuple[_Passage, ...]:
+def _passages(profile: tuple[tuple[str, str], ...], background: Background) -> tuple[tuple[_Passage, ...], frozenset[str]]:
+    """The sentences of a profile, and all that can be evidence: where a text shares nothing of it, nothing leaks."""
     found = []
     for component, text in profile:
         whole = component == "name"  # "patient 7" names nobody
@@ -259,7 +300,7 @@ def _passages(profile: tuple[tuple[str, str], ...], background: Background) -> t
             most = UBIQUITOUS * background.people
             content = frozenset(root for root in order if background.people_with(root) < most and not whole)
             found.append(_Passage(component, _runs(order), content, {r: w for r, w in weights.items() if w > 0.1}))
-    return tuple(found)
+    return tuple(found), frozenset(root for passage in found for root in (*passage.weights, *passage.content))
 
 
 def _runs(order: Sequence[str]) -> frozenset[tuple[str, ...]]:

@@ -57,7 +57,7 @@ class Attempt:
 def recalled(output: str, seed: str, name: str = "", background: Background | None = None, run: int = RUN) -> Memory | None:
     """What an output holds of a seed; None where that is nothing that memory alone explains."""
     background = background or everyday()
-    return _recalled(output, name, _Seed.of(seed, background), run)
+    return _recalled(output, name, Seed.of(seed, background), run)
 
 
 def memorised(
@@ -65,7 +65,7 @@ def memorised(
 ) -> list[Finding]:
     """Each output (id to text) that gives a seed (id to text) away: the seed of which it holds most."""
     background = background or everyday()
-    known = {name: _Seed.of(text, background) for name, text in seeds.items()}
+    known = {name: Seed.of(text, background) for name, text in seeds.items()}
     found = []
     for item, output in outputs.items():
         hits = [hit for name, seed in known.items() if (hit := _recalled(output, name, seed, run))]
@@ -106,7 +106,9 @@ def canaries(count: int, seed: int = 0, digits: int = 6) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seed:
+class Seed:
+    """A seed's text, made ready."""
+
     automaton: Runs
     canaries: Mapping[str, str]
     """Stem or name to the word as the seed has it."""
@@ -115,7 +117,7 @@ class _Seed:
     background: Background
 
     @classmethod
-    def of(cls, text: str, background: Background) -> _Seed:
+    def of(cls, text: str, background: Background) -> Seed:
         words = words_of(text)
         found = {stem(word): word for word in numbered(words) if telling(word) or background.weight(stem(word)) >= CANARY}
         proper = names(text, background)
@@ -125,7 +127,7 @@ class _Seed:
         return cls(Runs(words), found, ambiguous, background)
 
 
-def _recalled(output: str, name: str, seed: _Seed, least: int) -> Memory | None:
+def _recalled(output: str, name: str, seed: Seed, least: int) -> Memory | None:
     words = words_of(output)
     start, end = seed.automaton.longest(words)
     run = tuple(words[start:end]) if end - start >= least else ()

@@ -66,7 +66,7 @@ class Tally:
 
 def audit_published(records: Sequence[PublishedRecord], seeds: Iterable[str] = ()) -> Tally:
     """Count what is wrong with published records. `seeds`: texts of seed patients that should not stand in them verbatim."""
-    known = [(words, Runs(words)) for seed in seeds if (words := tuple(words_of(seed)))]
+    known = [(words, frozenset(words), Runs(words)) for seed in seeds if (words := tuple(words_of(seed)))]
     twins = _twins(records)
     found: list[Finding] = []
     for record in records:
@@ -105,10 +105,13 @@ def is_medicine(text: str) -> bool:
     return len(found.entries) == 1 or (found.reason == "unknown" and bool(_INN.fullmatch(plain)))
 
 
-def _verbatim(symptom: str, seeds: Sequence[tuple[tuple[str, ...], Runs]]) -> tuple[str, ...]:
+def _verbatim(symptom: str, seeds: Sequence[tuple[tuple[str, ...], frozenset[str], Runs]]) -> tuple[str, ...]:
     """The longest run of the first seed that stands in a symptom."""
     words = words_of(symptom)
-    for seed, runs in seeds:
+    said = set(words)
+    for seed, distinct, runs in seeds:
+        if len(distinct - said) > (1 - VERBATIM) * len(seed):
+            continue  # more words are missing than may be
         start, end = runs.longest(words)
         if end - start >= VERBATIM * len(seed):
             return tuple(words[start:end])

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.exceptions import TyperException
 
+from mentalarena.cli.ablate import ablate
 from mentalarena.cli.analyse import analyse
+from mentalarena.cli.audit import audit
 from mentalarena.cli.benchmarks import benchmarks_app, reproduce
+from mentalarena.cli.bias import bias
 from mentalarena.cli.common import (
     AsJson,
     Assignments,
@@ -28,6 +31,7 @@ from mentalarena.cli.common import (
     who_comes,
 )
 from mentalarena.cli.contest import rank
+from mentalarena.cli.export import export
 from mentalarena.cli.judge import judge
 from mentalarena.cli.patients import patients_app
 from mentalarena.errors import ConfigError, DataError, MentalArenaError
@@ -48,6 +52,10 @@ app.command()(reproduce)
 app.command()(rank)
 app.command()(judge)
 app.command()(analyse)
+app.command()(audit)
+app.command()(bias)
+app.command()(ablate)
+app.command()(export)
 
 
 @app.command()
@@ -223,7 +231,7 @@ def estimate(
 
 @app.command()
 def report(out: Made) -> None:
-    """One self-contained HTML page about a run: report.html."""
+    """One self-contained HTML page about a run, with its audit where there is one: report.html."""
     from mentalarena.report.html import write_report
 
     typer.echo(f"report: {write_report(out)}")

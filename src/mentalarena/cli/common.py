@@ -71,11 +71,7 @@ def say_what_plays(settings: Config) -> None:
     if source == "generated":
         return
     if settings.models.patient.provider == "embedded":
-        typer.echo(
-            f"mentalarena: {source}: the embedded model knows the generated clinic alone and plays these patients as "
-            "gibberish; set models.all to a real model",
-            err=True,
-        )
+        say_gibberish(source)
     count = len(open_clinic(source).patients(sys.maxsize, 0))
     if count > settings.play.patients:
         typer.echo(f"mentalarena: {source}: {settings.play.patients} of {count} patients come (play.patients)", err=True)
@@ -83,15 +79,20 @@ def say_what_plays(settings: Config) -> None:
         typer.echo(f"mentalarena: {source}: all {count} patients of the play split come", err=True)
 
 
+def say_gibberish(source: str) -> None:
+    """What comes of the embedded model in another clinic than its own."""
+    typer.echo(
+        f"mentalarena: {source}: the embedded model knows the generated clinic alone and plays these patients as "
+        "gibberish; set models.all to a real model",
+        err=True,
+    )
+
+
 def config_of(out: Path) -> Config:
     """The settings that a run directory began with. Raises `DataError` where there are none."""
-    from mentalarena.config import validated
-    from mentalarena.runs.directory import read_json
-    from mentalarena.stages.run import WEIGHTS
+    from mentalarena.stages.run import config_in
 
-    path = out / "config.json"
-    tree = read_json(path, "the settings of a run directory of `mentalarena play` or `run`")
-    return validated({key: value for key, value in tree.items() if key != WEIGHTS}, str(path))
+    return config_in(out)
 
 
 def model_of(opened: Run, iteration: int) -> Any:

@@ -14,7 +14,8 @@ from mentalarena.cli.common import AsJson, Iteration, Made, Quiet, config_of, op
 def judge(
     out: Made,
     names: Annotated[
-        list[str] | None, typer.Argument(help="validity, authenticity, fidelity, guideline, skill; without any, all.")
+        list[str] | None,
+        typer.Argument(help="validity, authenticity, fidelity, guideline, skill, safety; without any, all."),
     ] = None,
     iteration: Iteration = 0,
     human: Annotated[Path | None, typer.Option(help="A template that people have filled in: agreement with them.")] = None,

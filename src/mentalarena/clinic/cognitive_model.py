@@ -7,7 +7,7 @@ disorder, what would help) lives in `References` (references.py), which evaluati
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Component = Literal[
@@ -133,6 +133,14 @@ class Patient:
         about = self.about()
         parts = (about and f"about you: {about}", self.cognitive_model.profile(), self.voice.text())
         return "\n".join(part for part in parts if part)
+
+    def presenting(self) -> Patient:
+        """The patient as a referral would tell of it: demographics, history and situation, and nothing of how it thinks, feels,
+        copes and talks."""
+        own = self.cognitive_model
+        return replace(
+            self, cognitive_model=CognitiveModel(own.id, own.name, own.history, situation=own.situation), voice=Voice()
+        )
 
     @property
     def id(self) -> str:

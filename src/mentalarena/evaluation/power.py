@@ -1,4 +1,5 @@
-"""What McNemar's exact test can find: its power, and the least gain that it finds. Exact binomial sums, nothing approximate."""
+"""What paired tests can find: the power of McNemar's exact test and the least gain that it finds, by exact binomial sums; and the
+least mean paired difference, by the t test's power."""
 
 from __future__ import annotations
 
@@ -46,3 +47,23 @@ def least_effect(
     if excess(high) < 0:
         return math.inf
     return low if excess(low) >= 0 else float(brentq(excess, low, high, xtol=1e-5))
+
+
+def least_paired_effect(n: int, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The smallest mean paired difference, in standard deviations of the differences (Cohen's d_z), that a two-sided paired t
+    test finds with this power among `n` pairs; a permutation test finds about the same. `inf` for fewer than three pairs.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import nct, t
+
+    if n < 3:
+        return math.inf
+    limit = float(t.ppf(1 - alpha / 2, n - 1))
+
+    def excess(effect: float) -> float:
+        return float(nct.sf(limit, n - 1, effect * math.sqrt(n))) - power  # the other side is never reached
+
+    high = 1.0
+    while excess(high) < 0:
+        high *= 2
+    return float(brentq(excess, 0.0, high, xtol=1e-6))

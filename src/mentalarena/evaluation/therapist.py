@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from mentalarena.arena import diagnosis, parsing, trials
-from mentalarena.arena.episode import Arena, interview
+from mentalarena.arena.episode import Arena, Interview, interview
 from mentalarena.arena.roles import Cast
 from mentalarena.arena.types import View
 from mentalarena.clinic.cognitive_model import Patient
@@ -43,13 +43,28 @@ class Answer:
     """Of the last decoding, mean over components: how well the patient was understood (the same for all three tasks)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a therapist came to in one interview."""
+
+    answers: tuple[Answer, ...]
+    """One a task."""
+    told: View | None
+    """Its view once it has stated a diagnosis, from which it may be asked more; None where the interview failed."""
+
+
 async def examine(patient: Patient, truth: Reference, arena: Arena, cast: Cast, samples: int, seed: int) -> list[Answer]:
     """Interview one patient and answer the three tasks. Treatment and medicine follow on a diagnosis as it is drawn among the
     names, and count only as far as a diagnosis is stated at all: probability (treatment) x probability (some diagnosis)."""
-    met = await interview(patient, arena, cast)
+    return list((await conclude(await interview(patient, arena, cast), truth, arena, cast, samples, seed)).answers)
+
+
+async def conclude(met: Interview, truth: Reference, arena: Arena, cast: Cast, samples: int, seed: int) -> Conclusion:
+    """What `examine` asks after the interview."""
+    patient = met.encoded.patient
     if not met.talk:
-        return [Answer(patient.id, task, 0.0, False, 1.0) for task in TASKS]
-    view = diagnosis.diagnosis_view(met.talk, met.decodings[-1], arena.vocabulary, cast)
+        return Conclusion(tuple(Answer(patient.id, task, 0.0, False, 1.0) for task in TASKS), None)
+    view = diagnosis.diagnosis_view(met.talk, met.understood, arena.vocabulary, cast)
     stated = await _answers(view, "diagnosis", arena.vocabulary, cast, samples)
     name = _drawn(stated, random.Random(f"{seed}-{patient.id}"))
     told = diagnosis.told_view(view, name) if name else view
@@ -59,33 +74,56 @@ async def examine(patient: Patient, truth: Reference, arena: Arena, cast: Cast, 
     )  # fmt: skip
     valid = min(1.0, sum(stated.values()))
     right = {"diagnosis": (truth.disorder,), "treatment": truth.treatments, "medicine": truth.medicines}
-    similarity = met.decodings[-1].similarity
-    return [
-        replace(_held_against(right[task], shares, whole), patient=patient.id, task=task, similarity=round(similarity, 6))
-        for task, shares, whole in zip(TASKS, (stated, *proposed), (1.0, valid, valid), strict=True)
-    ]
+    similarity = met.understood.similarity
+    return Conclusion(
+        tuple(
+            replace(
+                _held_against(right[task], shares, whole), patient=patient.id, task=task, similarity=round(similarity, 6)
+            )
+            for task, shares, whole in zip(TASKS, (stated, *proposed), (1.0, valid, valid), strict=True)
+        ),
+        told,
+    )
 
 
 async def _answers(view: View, kind: str, vocabulary: Vocabulary, cast: Cast, samples: int) -> Mapping[str, float]:
     """The probability of each name of the clinic; what is missing to 1 is no answer."""
-    names = vocabulary.of(kind)
+
+    def read(text: str) -> str:
+        return parsing.name(parsing.labelled(text, [kind, "reason"])[kind] or "", kind, vocabulary)
+
     write: Callable[[str], str] = diagnosis.answer if kind == "diagnosis" else lambda name: trials.answer(kind, name)
+    return await probabilities(view, kind, vocabulary.of(kind), write, read, cast, samples)
+
+
+async def probabilities(
+    view: View,
+    step: str,
+    names: Sequence[str],
+    write: Callable[[str], str],
+    read: Callable[[str], str],
+    cast: Cast,
+    samples: int,
+) -> Mapping[str, float]:
+    """How probable the therapist finds each of some answers: exactly where its model can tell, else by their shares among
+    `samples` draws at temperature 1. `write` says how an answer is stated, `read` reads a reply (`Unreadable`: it is none).
+    What is missing to 1 is no answer."""
     if cast.therapist.voice.can_score:
         try:
-            scores = await cast.therapist.score(view, f"{kind}-score", [write(name) for name in names])
+            scores = await cast.therapist.score(view, f"{step}-score", [write(name) for name in names])
         except ModelError as error:
-            cast.therapist.failed(f"{kind}-score", error)
+            cast.therapist.failed(f"{step}-score", error)
             return {}
         return {name: math.exp(score) for name, score in zip(names, scores, strict=True)}
     drawing = replace(cast.therapist, sampling=replace(cast.therapist.sampling, temperature=1.0, top_p=1.0))
 
     def parse(text: str) -> str:
         try:
-            return parsing.name(parsing.labelled(text, [kind, "reason"])[kind] or "", kind, vocabulary)
+            return read(text)
         except Unreadable:
             return ""  # counted as invalid: asking again would hide it
 
-    drawn = await asyncio.gather(*(drawing.ask(view, f"{kind}-sample-{n}", parse) for n in range(samples)))
+    drawn = await asyncio.gather(*(drawing.ask(view, f"{step}-sample-{n}", parse) for n in range(samples)))
     return {name: drawn.count(name) / samples for name in names if name in drawn}
 
 

@@ -26,6 +26,8 @@ from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.references import NO_MEDICINE, NO_PSYCHOTHERAPY, Reference
 
 CHECKS = ("choice", "confusable", "health")
+CHANCE = 0.5
+"""What each check would have by tossing a coin: it is between two."""
 NOTHING = {NO_PSYCHOTHERAPY, NO_MEDICINE}
 
 

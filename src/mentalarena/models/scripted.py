@@ -75,7 +75,8 @@ def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:
     generated = bool(known)
     names = {kind: clinic.vocabulary.of(kind) for kind in ("diagnosis", "treatment", "medicine")}
     if not generated:  # names that any clinic knows
-        names = {kind: tuple(n for n in names[kind] if n in taxonomy().vocabulary.of(kind)) for kind in names}
+        shared = taxonomy().vocabulary
+        names = {kind: tuple(n for n in names[kind] if n in shared.of(kind)) for kind in names}
     for question, answer in pairwise(messages):
         asked = [c for c in COMPONENTS if question.content in clinic.questions[c]]
         if asked and not generated and answer.role == "user":
@@ -91,6 +92,8 @@ def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:
         if not generated:
             ranked = random.Random(heard.split("your notes:")[0]).sample(names["diagnosis"], 2)
         return f"diagnosis: {ranked[0] if task.startswith('what') else ranked[1]}"
+    if task == "how severe is the condition?":
+        return "severity: moderate"
     for kind in ("treatment", "medicine"):
         if task in (f"which {kind} do you suggest?", f"suggest another {kind}."):
             tried = {m.content.splitlines()[0].split(": ", 1)[-1] for m in messages if m.role == "assistant"}

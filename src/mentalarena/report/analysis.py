@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mentalarena.analysis.correlation import Correlation
 from mentalarena.analysis.signals import SIGNALS
+from mentalarena.report.tables import plain_table
 
 NOTICE = "Signals of simulated play. They may tell when to stop learning; they never say that a model may treat anyone."
 
@@ -25,12 +25,13 @@ def signal_rows(told: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
 def analysis_table(told: Mapping[str, Any]) -> str:
     """The signals of a run with their intervals, the steps that fail most, and the decision after each iteration."""
     iterations = [str(one["iteration"]) for one in told["signals"]]
-    text = _table(["signal (95 %)", *iterations], [[name, *cells] for name, cells in signal_rows(told)])
+    text = plain_table(["signal (95 %)", *iterations], [[name, *cells] for name, cells in signal_rows(told)])
     for one, rates in zip(told["signals"], told["problems"], strict=True):
         worst = [f"{step} {_cell(rate)}" for step, rate in list(rates.items())[:3]]
         text += f"problems in iteration {one['iteration']}, share of episodes: {', '.join(worst)}\n" if worst else ""
     for one in told["decisions"]:
-        text += f"after iteration {one['iteration']}: {'STOP' if one['stop'] else 'go on'}: {one['reason']}\n"
+        then = f"; the next model's score changed by {_cell(one['next_change'])}" if one["next_change"] else ""
+        text += f"after iteration {one['iteration']}: {'STOP' if one['stop'] else 'go on'}: {one['reason']}{then}\n"
     acted = "the loop stops by it" if told["stopping"] == "signals" else "the loop stopped by patience alone"
     return f"{text}The rule is loop.stopping = 'signals' ({acted}). {NOTICE}\n"
 
@@ -43,7 +44,7 @@ def correlation_table(found: Sequence[Correlation]) -> str:
         [one.signal, _number(one.rho), _bounds(one), _number(one.within), str(one.n), str(one.runs)]
         for one in sorted(found, key=lambda one: -abs(one.rho or 0))
     ]
-    text = _table(["signal", "rho with the gain", "95 % by run", "within iterations", "pairs", "runs"], rows)
+    text = plain_table(["signal", "rho with the gain", "95 % by run", "within iterations", "pairs", "runs"], rows)
     return f"{text}Spearman, development patients, {len(found)} signals looked at: expect some to correlate by chance.\n"
 
 
@@ -60,18 +61,3 @@ def _number(value: float | None) -> str:
 
 def _bounds(one: Correlation) -> str:
     return "-" if one.low is None or one.high is None else f"{one.low:+.2f} to {one.high:+.2f}"
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=SIMPLE_HEAD)
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    file = io.StringIO()
-    Console(file=file, width=400).print(table)  # nothing may be cut: a number never stands without its interval
-    return "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"

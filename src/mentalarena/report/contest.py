@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from mentalarena.report.terminal import notice, p_value, percent, with_interval
+from mentalarena.report.tables import plain_table
+from mentalarena.report.terminal import notice, p_value, percent, points, with_interval
 
 TITLES = {
     ("therapist", "answers"): "Therapists: probability of a right answer, with the base model's patients",
@@ -40,7 +40,7 @@ def cross_table(found: Mapping[str, Any]) -> str:
         [name, *(with_interval(cell["probability"], cell["ci95"]) for cell in row)]
         for name, row in zip(found["patients"], found["cells"], strict=True)
     ]
-    text = _table("Each as patient (rows) against each as therapist: probability of a right answer, %", headings, rows)
+    text = plain_table(headings, rows, "Each as patient (rows) against each as therapist: probability of a right answer, %")
     text += f"On {found['n']} {_split(found)} patients; {BASELINES['answers']} {percent(found['constant_baseline'])} %. "
     return f"{text}All cells share them.\n{_looks(found)}{notice(found)}\n"
 
@@ -58,7 +58,7 @@ def _ranking(title: str, measure: Mapping[str, Any]) -> str:
         shown += [percent(row["invalid"]), "exact" if row["exact"] else "drawn"] if answers else []
         ranks = str(low) if low == high else f"{low}-{high}"
         rows.append([str(row["rank"]), ranks, row["name"], strength, with_interval(row["score"], row["ci95"]), *shown])
-    return _table(title, [*headings, *(["invalid\n%", "\nhow"] if answers else [])], rows, left=("name",))
+    return plain_table([*headings, *(["invalid\n%", "\nhow"] if answers else [])], rows, title, left=("name",))
 
 
 def _pairs(measure: Mapping[str, Any]) -> str:
@@ -68,18 +68,14 @@ def _pairs(measure: Mapping[str, Any]) -> str:
         rows.append(
             [
                 f"{pair['first']} - {pair['second']}",
-                f"{_points(pair['difference'])} ({_points(low)} to {_points(high)})",
+                f"{points(pair['difference'])} ({points(low)} to {points(high)})",
                 p_value(pair["p"]),
                 p_value(pair["p_holm"]) + (f" {MARK}" if pair["significant"] else "  "),
                 f"{pair['wins']} / {pair['ties']} / {pair['losses']}",
             ]
         )
     headings = ["pair", "difference (95 %)", "p", "p (Holm)  ", "won / tied / lost"]
-    return _table("", headings, rows)
-
-
-def _points(difference: float) -> str:
-    return f"{round(100 * difference, 1) + 0.0:+.1f}"  # no -0.0: rounding alone has no direction
+    return plain_table(headings, rows)
 
 
 def _split(found: Mapping[str, Any]) -> str:
@@ -91,22 +87,3 @@ def _looks(found: Mapping[str, Any]) -> str:
     if count is None:
         return ""
     return f"Held-out patients of this run were met {count} times: a set that is met often is no longer held out.\n"
-
-
-def _table(title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], left: Sequence[str] = ()) -> str:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title or None, box=SIMPLE_HEAD, title_justify="left")
-    for number, heading in enumerate(headings):
-        table.add_column(heading, justify="left" if not number or heading in left else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(Text, row))  # a name in brackets is no markup
-    widths = [max(len(line) for text in (heading, *(row[n] for row in rows)) for line in text.split("\n"))
-              for n, heading in enumerate(headings)]  # fmt: skip
-    console = Console(file=io.StringIO(), width=max(80, len(title), sum(widths) + 3 * len(widths) + 2))
-    console.print(table)
-    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    return "".join(f"{line.rstrip()}\n" for line in lines)

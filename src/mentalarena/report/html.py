@@ -6,6 +6,7 @@ import io
 import json
 import platform
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -13,13 +14,18 @@ from pathlib import Path
 from typing import Any
 
 from mentalarena.analysis.signals import SIGNALS
+from mentalarena.audit.record import AUDIT, FINDINGS, read_audit
 from mentalarena.errors import DataError
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.evaluation.verifier import CHECKS
+from mentalarena.report import ablation
 from mentalarena.report.analysis import NOTICE as SIGNALS_NOTICE
 from mentalarena.report.analysis import signal_rows
+from mentalarena.report.audit import NOTICE as AUDIT_NOTICE
+from mentalarena.report.audit import SHOWN, gate_rows, verdict_line
+from mentalarena.report.bias import sections as bias_sections
 from mentalarena.report.terminal import CONTROL_NOTE, collapses, notice, p_value, percent, with_interval
-from mentalarena.runs.directory import read_json, read_jsonl, write_whole
+from mentalarena.runs.directory import each_of_jsonl, read_json, read_jsonl, write_whole
 
 PACKAGES = ("mentalarena", "torch", "transformers", "trl", "peft", "scipy")
 COLOURS = {"diagnosis": "#1f6f8b", "treatment": "#b5651d", "medicine": "#5b7f3a"}
@@ -38,6 +44,7 @@ def write_report(out: Path) -> Path:
         text = environment.get_template("report.html").render(
             summary=summary,
             tasks=TASKS,
+            all_checks=CHECKS,
             checks=[c for c in CHECKS if f"verifier_{c}" in summary["iterations"][0].get("evaluation", {})],
             notice=notice(summary),
             control_note=CONTROL_NOTE,
@@ -49,6 +56,13 @@ def write_report(out: Path) -> Path:
             signals=signal_rows(analysis) if analysis else [],
             meanings=SIGNALS,
             signals_notice=SIGNALS_NOTICE,
+            audit=(audit := _audit(out)),
+            audit_rows=gate_rows(audit) if audit else [],
+            audit_notice=AUDIT_NOTICE,
+            findings=_findings(out) if audit else [],
+            bias=bias_sections(bias) if (bias := _bias(out)) else None,
+            ablated=_ablated(out),
+            ablation=ablation,
             episode=_sample(out),
             config=json.dumps(config, indent=1),
             versions={name: _version(name) for name in PACKAGES}
@@ -77,6 +91,37 @@ def _analysis(out: Path) -> dict[str, Any] | None:
     """What the loop or `mentalarena analyse` has told of this directory."""
     path = out / "analysis.json"
     return read_json(path, "the file of `mentalarena analyse`; delete it") if path.exists() else None
+
+
+def _audit(out: Path) -> dict[str, Any] | None:
+    """What `mentalarena audit` has told of this directory, and whether rows have changed since."""
+    record = read_audit(out)
+    if record is None:
+        return None
+    told = read_json(out / AUDIT, "the file of `mentalarena audit`; delete it")
+    return told | {"verdict": verdict_line(told), "stale": record.stale(out)}
+
+
+def _findings(out: Path) -> list[dict[str, Any]]:
+    """The first findings of each check."""
+    count, found = Counter[str](), []
+    for finding in each_of_jsonl(out / FINDINGS) if (out / FINDINGS).exists() else ():
+        count[finding["check"]] += 1
+        if count[finding["check"]] <= SHOWN:
+            found.append(finding)
+    return found
+
+
+def _bias(out: Path) -> dict[str, Any] | None:
+    """What `mentalarena bias` has found in this directory."""
+    path = out / "bias.json"
+    return read_json(path, "the file of `mentalarena bias`; delete it") if path.exists() else None
+
+
+def _ablated(out: Path) -> dict[str, Any] | None:
+    """What `mentalarena ablate` has told of this directory."""
+    path = out / "ablation.json"
+    return read_json(path, "the file of `mentalarena ablate`; delete it") if path.exists() else None
 
 
 def _sample(out: Path) -> dict[str, Any] | None:

@@ -142,6 +142,11 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
+def points(difference: float) -> str:
+    """A difference of shares in points of a per cent."""
+    return f"{round(100 * difference, 1) + 0.0:+.1f}"  # no -0.0: rounding alone has no direction
+
+
 def with_interval(value: float, bounds: Sequence[float] | None) -> str:
     """Per cent, with the 95 % interval behind it."""
     return percent(value) + (f" ({percent(bounds[0])}-{percent(bounds[1])})" if bounds else "")

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from mentalarena.config import Config
 from mentalarena.errors import ConfigError, DataError, RunError
 
 SETTINGS = "config.json"
@@ -89,7 +90,8 @@ def locked(path: Path, otherwise: str, shared: bool = False, wait: float = 0.0) 
 
 def _fix(path: Path, config: Mapping[str, Any]) -> None:
     if path.exists():
-        old, new = _flat(read_json(path, "the settings that the run began with")), _flat(config)
+        defaults = flat(Config().model_dump(mode="json"))  # of a setting that came after the run had begun
+        old, new = defaults | flat(read_json(path, "the settings that the run began with")), flat(config)
         changed = [k for k in sorted(old.keys() | new.keys()) if old.get(k) != new.get(k)]
         fixed = [k for k in changed if k not in FREE and not k.startswith("prices.")]
         if fixed:
@@ -105,14 +107,15 @@ def _fix(path: Path, config: Mapping[str, Any]) -> None:
     write_whole(path, json.dumps(config, indent=1, ensure_ascii=False) + "\n")
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A tree of settings as `a.b` to value, as `--set` names them."""
+    found: dict[str, Any] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
+            found |= flat(value, f"{prefix}{key}.")
         else:
-            flat[f"{prefix}{key}"] = value
-    return flat
+            found[f"{prefix}{key}"] = value
+    return found
 
 
 def write_whole(path: Path, text: str) -> None:

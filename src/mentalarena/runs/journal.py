@@ -42,6 +42,10 @@ _REMEMBERED = 1 << 16
 """Turns that are known to be kept, so that nobody asks the database."""
 
 
+Request = tuple[str, str, list[dict[str, str]], str]
+"""What a journal holds of a request: item, scope, messages, and the reply's text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a request stands in a run; `scope` and `position` are added by the voice."""
@@ -155,23 +159,9 @@ class Journal:
             self._turns.clear()
         self._turns.update(turns)
 
-    def requests(self) -> Iterator[tuple[str, str, list[dict[str, str]], str]]:
-        """Every request in the journal: (item, scope, messages, reply text), for audits."""
-        rows = self._db.execute(
-            "SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest) "
-            "ORDER BY iteration, stage, item, scope, position"
-        )
-        for item, scope, turn, reply in rows:
-            yield item, scope, self._messages(turn), _reply(reply).text
-
-    def _messages(self, turn: bytes) -> list[dict[str, str]]:
-        messages: list[dict[str, str]] = []
-        while turn:
-            turn, role, content = self._db.execute(
-                "SELECT before, role, content FROM turns WHERE turn=?", (turn,)
-            ).fetchone()
-            messages.append({"role": role, "content": content})
-        return messages[::-1]
+    def requests(self) -> Iterator[Request]:
+        """Every request in the journal, for audits."""
+        return _requests(self._db)
 
     def spent(self) -> list[tuple[str, Usage]]:
         """What each model answered, equal requests once: (model, usage with calls)."""
@@ -189,6 +179,18 @@ class Journal:
         )
         return {stage: Usage(read, written, calls) for stage, read, written, calls in rows}
 
+    def overlap(self, own: Sequence[Place], others: Sequence[Place]) -> tuple[int, int]:
+        """How many requests stand at the stages of `own`, and how many of these at one of the `others`' too (whose answer they
+        share). Items do not matter."""
+        chosen, known = (" OR ".join(["(iteration=? AND stage=?)"] * len(p)) or "FALSE" for p in (own, others))
+        places = [value for place in (*others, *own) for value in place.key[:2]]
+        asked, shared = self._db.execute(
+            f"SELECT count(*), sum(digest IN (SELECT digest FROM replies WHERE {known})) "  # noqa: S608 - marks alone
+            f"FROM replies WHERE {chosen}",
+            places,
+        ).fetchone()
+        return asked, shared or 0
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._db.execute("BEGIN")
@@ -198,6 +200,65 @@ class Journal:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+class Requests:
+    """The requests of a journal that nobody writes now, as often as they are asked for; the file is read and never changed.
+
+    Raises `RunError` where it is no journal of this version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __len__(self) -> int:
+        with self._open() as db:
+            return int(db.execute("SELECT count(*) FROM replies").fetchone()[0])
+
+    def __iter__(self) -> Iterator[Request]:
+        with self._open() as db:
+            yield from _requests(db)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        db = None
+        try:
+            # what is in the write-ahead log counts too; without one the file may lie in a folder that cannot be written
+            how = "mode=ro" if self._path.with_name(f"{self._path.name}-wal").exists() else "immutable=1"
+            db = sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", uri=True)
+            yield db
+        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"{self._path}: cannot be read as a journal ({error}); expected an intact one of this version"
+            ) from None
+        finally:
+            if db:
+                db.close()
+
+
+def _requests(db: sqlite3.Connection) -> Iterator[Request]:
+    rows = db.execute(
+        "SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest) "
+        "ORDER BY iteration, stage, item, scope, position"
+    )
+    known: dict[bytes, list[dict[str, str]]] = {}
+    before = None
+    for item, scope, turn, reply in rows:
+        if item != before:
+            known, before = {}, item  # views grow within an item: what stands before a message is looked up once
+        yield item, scope, list(_messages(db, turn, known)), _reply(reply).text
+
+
+def _messages(db: sqlite3.Connection, turn: bytes, known: dict[bytes, list[dict[str, str]]]) -> list[dict[str, str]]:
+    new: list[tuple[bytes, dict[str, str]]] = []
+    while turn and turn not in known:
+        before, role, content = db.execute("SELECT before, role, content FROM turns WHERE turn=?", (turn,)).fetchone()
+        new.append((turn, {"role": role, "content": content}))
+        turn = before
+    messages = known.get(turn, [])
+    for turn, message in reversed(new):
+        messages = known[turn] = [*messages, message]
+    return messages
 
 
 @dataclass

@@ -15,6 +15,7 @@ from typing import Any
 from mentalarena.analysis.drift import KINDS, distribution, named_in, problem_rates
 from mentalarena.analysis.intervals import as_json, from_json
 from mentalarena.analysis.signals import (
+    SIGNALS,
     Scored,
     Signals,
     episode_signals,
@@ -40,7 +41,7 @@ from mentalarena.stages.train import trained
 from mentalarena.training.rows import THERAPIST, Row, read_episodes, read_rows
 
 ANALYSIS = "analysis.json"
-SIGNALS, LIKELIHOODS = "signals.json", "likelihoods.json"
+TEXTS, LIKELIHOODS = "signals.json", "likelihoods.json"
 """In an iteration's folder: what its texts tell, and how probable its rows are under the model before."""
 DIALOGUES = "development-dialogues"
 """Under evaluation/: the base's talks with development patients, as they stand in the journal."""
@@ -57,12 +58,15 @@ def analyse(run: Run, scored: bool = True, models: Sequence[ModelRef] | None = N
         raise DataError(f"{run.out}: nothing has been played; expected the run directory of `mentalarena run` or `play`")
     playing = (_models(run, count, scored) if models is None else models) if _can_score(run) else ()
     history = history_of(run, count, playing, scored)
+    followed = [as_json(one.measured).get("score_change") for one in history[1:]]  # what a stop would have gone without
     told: Json = {
         "run": str(run.out),
         "signals": [asdict(one) | {"measured": as_json(one.measured), "chance": dict(one.chance)} for one in history],
         "decisions": [
-            {"iteration": one.iteration} | asdict(decision)
-            for one, decision in zip(history, decisions(history, run.config.loop.patience), strict=True)
+            {"iteration": one.iteration} | asdict(decision) | {"next_change": change}
+            for one, decision, change in zip(
+                history, decisions(history, run.config.loop.patience), [*followed, None], strict=True
+            )
         ],
         "stopping": run.config.loop.stopping,
         "problems": [],
@@ -130,6 +134,7 @@ def _of_texts(run: Run, iteration: int) -> Json:
     inputs = {
         "files": [[file.name, digest_of(file)] for file in sorted(files)],
         "embedder": run.config.play.embedder,
+        "signals": list(SIGNALS),
         "resamples": settings.resamples,
         "seed": seed,
     }
@@ -142,7 +147,7 @@ def _of_texts(run: Run, iteration: int) -> Json:
         played, chance = episode_signals(episodes, before, count, settings.resamples, seed)
         return {"rows": count, "episodes": len(episodes), "measured": as_json(found | played), "chance": chance}
 
-    return recorded(folder / SIGNALS, inputs, work)
+    return recorded(folder / TEXTS, inputs, work)
 
 
 def _of_development(run: Run, iteration: int) -> dict[str, Interval]:

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 
 from mentalarena.arena.prompts import load_prompts
+from mentalarena.config import Config
 from mentalarena.errors import DataError
 from mentalarena.runs.directory import write_jsonl
+from mentalarena.stages.arms import Arm, arm_of
 from mentalarena.stages.rehearse import REHEARSAL
-from mentalarena.stages.run import Arm, Json, Run, digest_of, recorded
+from mentalarena.stages.run import Json, Run, digest_of, recorded
 from mentalarena.training.controls import same_amount, shuffled_labels
 from mentalarena.training.preference import preference_pairs
 from mentalarena.training.rows import (
@@ -27,20 +29,25 @@ from mentalarena.training.rows import (
 PREFERENCES = "preferences.jsonl"
 
 
-def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] | None = None) -> Json:
+def replay_kinds(config: Config, arm: Arm) -> tuple[RowKind, ...]:
+    """What an arm replays, in turn."""
+    return config.training.replay_kinds if arm.verdicts_replayed else ("talk",)
+
+
+def build(run: Run, iteration: int, arm: str = "main", most: Mapping[str, int] | None = None) -> Json:
     """Training rows from the episodes of an iteration into `sft.jsonl`, preference pairs into `preferences.jsonl`; returns how
     many rows of each kind.
 
-    `most` caps the therapist's rows by kind; a control arm's cap is what the main arm has, unless it is given. A control
-    arm replays dialogue only: choices, outcomes and scores are verdicts.
+    `most` caps the therapist's rows by kind; a control arm's cap is what the main arm has, unless it is given.
     """
-    settings, models = run.config.training, run.config.models
+    settings, models, what = run.config.training, run.config.models, arm_of(arm)
     folder = run.folder(iteration, arm)
-    source = (run.folder(iteration) if arm == "shuffled-labels" else folder) / "episodes.jsonl"
-    if arm != "main" and most is None:
+    source = (folder if what.plays else run.folder(iteration)) / "episodes.jsonl"
+    if what.capped and most is None:
         most = Counter(row.kind for row in read_rows(run.folder(iteration) / "sft.jsonl"))
-    told = settings.model_dump(mode="json")
-    more = run.folder(0) / REHEARSAL if arm == "main" and settings.rehearsal and settings.trained != "therapist" else None
+    told = settings.model_dump(mode="json", exclude={"most_rows"})  # training draws from what is built
+    rehearsed = what.verdicts_replayed and settings.rehearsal and settings.trained != "therapist"
+    more = run.folder(0) / REHEARSAL if rehearsed else None
     inputs = {
         "episodes": digest_of(source),
         "rehearsal": more and digest_of(more),
@@ -54,7 +61,8 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
         episodes = played = read_episodes(source)
         profiles = None
         if settings.input == "profile":
-            profiles = {p.id: p.cognitive_model for p in run.patients(iteration)}
+            whole = what.settings.get("cognition", True)
+            profiles = {p.id: (p if whole else p.presenting()).cognitive_model for p in run.patients(iteration)}
             if missing := [e.patient_id for e in episodes if e.patient_id not in profiles]:
                 raise DataError(
                     f"{source}: no patient {missing[0]!r} in {run.clinic.name}; expected the patients that were played"
@@ -65,13 +73,20 @@ def build(run: Run, iteration: int, arm: Arm = "main", most: Mapping[str, int] |
         own = verifier_rows(episodes, load_prompts(models.patient.prompt_set), load_prompts(models.judge.prompt_set))
         if most is not None:
             taught = same_amount(taught, most, run.config.seed)
-        if arm == "shuffled-labels":
+        if what.share < 1:
+            shares: dict[str, int] = {
+                kind: round(what.share * n) for kind, n in Counter(row.kind for row in taught).items()
+            }
+            taught = same_amount(taught, shares, run.config.seed)
+        if what.shuffled:
             taught = shuffled_labels(taught, run.config.seed)
-        kinds: tuple[RowKind, ...] = settings.replay_kinds if arm == "main" else ("talk",)
-        kept = replayed(own, round(settings.replay * len(taught)), kinds, run.config.seed + 1000 * iteration)
-        rows = [*taught, *distinct(kept)]
+        learnt = [row for row in taught if row.kind in what.kinds]
+        # where nothing else is learnt, as much is replayed as beside all of the therapist's rows
+        count = round(settings.replay * len(learnt if what.kinds else taught))
+        kept = replayed(own, count, replay_kinds(run.config, what), run.config.seed + 1000 * iteration)
+        rows = [*learnt, *distinct(kept)]
         if settings.trained == "therapist":
-            rows = taught  # patient and judge stay as they were: there is nothing to keep
+            rows = learnt  # patient and judge stay as they were: there is nothing to keep
         elif settings.trained == "patient":
             rows = distinct(row for row in own if row.kind != "score")
         write_jsonl(folder / "sft.jsonl", (row.as_dict() for row in rows))

@@ -35,15 +35,14 @@ HELD_OUT_LOOKS = "evaluation/held-out-looks.jsonl"
 """Every evaluation on held-out patients, in order: a set that is met often is no longer held out."""
 
 
-def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None = None) -> Json:
+def evaluate(run: Run, ref: ModelRef, split: Split, name: str, base: str | None = None, count: int | None = None) -> Json:
     """A model on one split: {task: {split, probability, ci95, p_vs_base, accuracy, accuracy_ci95, accuracy_p_vs_base, log_loss,
     n, invalid, constant_baseline, base_accuracy, similarity}}, of the diagnosis balanced_accuracy and macro_f1 too.
 
     `name` is the file's (under DIR/evaluation), `base` that of the evaluation to compare with. All models meet the same
-    patients with the same seeds.
+    patients with the same seeds; so many as the settings say, unless `count` does.
     """
-    count = getattr(run.config.evaluation, split)
-    met = run.clinic.draw(split, count, run.config.seed)
+    met = run.clinic.draw(split, count or getattr(run.config.evaluation, split), run.config.seed)
     references = [truth for _, truth in met]
     file = run.out / "evaluation" / f"{name}-{split}.jsonl"
     against = digest_of(run.out / "evaluation" / f"{base}-{split}.jsonl") if base else None
@@ -103,10 +102,11 @@ def looked(run: Run, name: str, model: str) -> None:
         write_jsonl(file, [*looks, entry])
 
 
-def reliability(run: Run, ref: ModelRef, name: str, base: str | None = None) -> Json:
+def reliability(run: Run, ref: ModelRef, name: str, base: str | None = None, count: int | None = None) -> Json:
     """How often a model's verdicts, as patient and judge, are right: {verifier_choice, verifier_confusable,
-    verifier_health: {split, accuracy, ci95, change_vs_base, change_ci95, n}}. `base` names the check to compare with."""
-    met = run.clinic.draw("development", run.config.evaluation.verifier, run.config.seed)
+    verifier_health: {split, accuracy, ci95, change_vs_base, change_ci95, n}}. `base` names the check to compare with, `count`
+    how many patients where the settings do not."""
+    met = run.clinic.draw("development", count or run.config.evaluation.verifier, run.config.seed)
     file = run.out / "evaluation" / f"{name}-verifier.jsonl"
     against = digest_of(file.with_name(f"{base}-verifier.jsonl")) if base else None
     inputs = {"model": named(ref), "patients": digest([asdict(p) for p, _ in met]), "base": against, "prompts": run.prompts}

@@ -9,10 +9,9 @@ from typing import Any
 
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.types import Problem
-from mentalarena.clinic.clinics import FileClinic
 from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.clinic.library import library, library_references
-from mentalarena.clinic.references import Reference, Split
+from mentalarena.clinic.references import Split
 from mentalarena.config import ModelConfig, read_toml, validated_as
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.evaluation.judges.calibration import Values, agreement, judged, parts_of, share_of
@@ -25,7 +24,7 @@ from mentalarena.models.base import Sampling
 from mentalarena.runs.directory import write_jsonl
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import Player, cast_at, settled
-from mentalarena.stages.run import Json, Run, digest, recorded
+from mentalarena.stages.run import Json, Run, digest, recorded, truths
 from mentalarena.training.rows import Row, read_episodes, read_rows
 
 LIMIT = 40
@@ -102,7 +101,7 @@ def gather(run: Run, names: Sequence[str], iteration: int, talks: Path | None, l
     return Material(
         episodes=read_episodes(folder / "episodes.jsonl"),
         rows=rows,
-        truths=_truths(run, iteration),
+        truths=truths(run.clinic, run.config, iteration),
         guideline=_guideline(run),
         held_out=[truth for _, truth in run.clinic.draw("held_out", MANY, run.config.seed)],
         people=[person for person in library() if person.split == "play"],
@@ -111,17 +110,6 @@ def gather(run: Run, names: Sequence[str], iteration: int, talks: Path | None, l
         seed=run.config.seed,
         limit=limit,
     )
-
-
-def _truths(run: Run, iteration: int) -> Mapping[str, Reference]:
-    """Of the patients who came, where somebody knows."""
-    coming, clinic = run.patients(iteration), run.clinic
-    if isinstance(clinic, GeneratedClinic):
-        batch = iteration if run.config.play.fresh else 0
-        drawn = clinic.draw("play", run.config.play.patients, run.config.seed * 1000 + batch)
-        return {patient.id: truth for patient, truth in drawn}
-    known = {} if isinstance(clinic, FileClinic) else library_references()  # of a file's patients nobody knows
-    return {patient.id: known[patient.person].reference for patient in coming if patient.person in known}
 
 
 def _guideline(run: Run) -> Guideline:

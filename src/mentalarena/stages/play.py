@@ -24,7 +24,6 @@ from mentalarena.runs.progress import Silence
 from mentalarena.runs.runner import EpisodeFile, Play, play_each
 from mentalarena.runs.shards import JOURNAL, LOST, SHARDS, Shard, all_of, begun, has_played, lend, shard_journal, take_in
 from mentalarena.stages.run import (
-    Arm,
     Json,
     Run,
     budget_of,
@@ -41,7 +40,7 @@ Done = Callable[[Episode], None]
 RECORD, EPISODES = "play.json", "episodes.jsonl"
 
 
-def play(run: Run, iteration: int, ref: ModelRef, arm: Arm = "main", done: Done = lambda episode: None) -> Json:
+def play(run: Run, iteration: int, ref: ModelRef, arm: str = "main", done: Done = lambda episode: None) -> Json:
     """One episode with each patient into `episodes.jsonl`. Raises `TooManyFailures` and any `MentalArenaError`.
 
     Where it has begun in shards, those that are missing are played and all are joined."""
@@ -64,7 +63,7 @@ def play(run: Run, iteration: int, ref: ModelRef, arm: Arm = "main", done: Done 
 
 
 def play_shard(
-    run: Run, iteration: int, ref: ModelRef, shard: Shard, arm: Arm = "main", done: Done = lambda episode: None
+    run: Run, iteration: int, ref: ModelRef, shard: Shard, arm: str = "main", done: Done = lambda episode: None
 ) -> Json:
     """One episode with each patient of a shard into the shard's folder; `run` has the shard's journal."""
     patients, folder = _of(shard, run.patients(iteration)), run.folder(iteration, arm) / SHARDS / shard.name
@@ -86,7 +85,7 @@ def write_play_summary(run: Run, counts: Json) -> Json:
 
 
 def _meet(
-    run: Run, iteration: int, ref: ModelRef, arm: Arm, patients: Sequence[Patient], path: Path, title: str, done: Done
+    run: Run, iteration: int, ref: ModelRef, arm: str, patients: Sequence[Patient], path: Path, title: str, done: Done
 ) -> Json:
     """Some patients' episodes into a file, by this process."""
     run.progress.start(title, len(patients))
@@ -120,7 +119,7 @@ def _meet(
 
 
 def _in_shards(
-    run: Run, iteration: int, ref: ModelRef, arm: Arm, patients: Sequence[Patient], shards: Sequence[Shard], done: Done
+    run: Run, iteration: int, ref: ModelRef, arm: str, patients: Sequence[Patient], shards: Sequence[Shard], done: Done
 ) -> Json:
     """The shards that are missing, here or on Ray, then all of them as one file. The counts are sums over the shards."""
     folder = run.folder(iteration, arm)
@@ -152,7 +151,7 @@ def _in_shards(
 
 
 def _on_ray(
-    run: Run, iteration: int, ref: ModelRef, arm: Arm, patients: Sequence[Patient], shards: Sequence[Shard]
+    run: Run, iteration: int, ref: ModelRef, arm: str, patients: Sequence[Patient], shards: Sequence[Shard]
 ) -> None:
     """Shards by Ray's workers; they share what is left of the budget. Served weights are published once, from here."""
     if not shards:
@@ -176,7 +175,7 @@ def _apart(
     out: Path,
     iteration: int,
     ref: ModelRef,
-    arm: Arm,
+    arm: str,
     budgets: Mapping[Shard, Budget | None],
     shard: Shard,
 ) -> Json:
@@ -191,12 +190,12 @@ def _apart(
             run.backends.close()
 
 
-def _inputs(run: Run, ref: ModelRef, arm: Arm, patients: Sequence[Patient]) -> Json:
+def _inputs(run: Run, ref: ModelRef, arm: str, patients: Sequence[Patient]) -> Json:
     who = digest([asdict(p) for p in patients])
     return {"model": named(ref), "patients": who, "arm": arm, "prompts": run.prompts}
 
 
-def _title(iteration: int, arm: Arm) -> str:
+def _title(iteration: int, arm: str) -> str:
     return f"play {iteration}" if arm == "main" else f"play ({arm}) {iteration}"
 
 

@@ -7,7 +7,9 @@ from dataclasses import asdict
 
 from mentalarena.arena.roles import ROLES
 from mentalarena.arena.types import Episode, Lineage, Problem
+from mentalarena.clinic.clinics import Clinic
 from mentalarena.clinic.cognitive_model import Patient
+from mentalarena.config import Config
 from mentalarena.models.base import ModelRef
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import cast_at, settled, write_episodes
@@ -21,7 +23,7 @@ def rehearse(run: Run, base: ModelRef) -> Json:
     """`training.rehearsal` patients are asked, once for all iterations; returns {episodes, calls}."""
     if not run.config.training.rehearsal or run.config.training.trained == "therapist":
         return {"episodes": 0, "calls": 0}
-    folder, patients = run.folder(0), _others(run)
+    folder, patients = run.folder(0), others(run.clinic, run.config)
     inputs = {"model": named(base), "patients": digest([asdict(p) for p in patients]), "prompts": run.prompts}
 
     def work() -> Json:
@@ -49,8 +51,8 @@ def rehearse(run: Run, base: ModelRef) -> Json:
     return recorded(folder / "rehearsal.json", inputs, work, folder / REHEARSAL)
 
 
-def _others(run: Run) -> list[Patient]:
-    """Patients whom nobody has met yet, as far as the clinic has so many; then the same again."""
-    count = run.config.training.rehearsal
-    own = run.clinic.patients(count, run.config.seed * 1000 + 500)
+def others(clinic: Clinic, config: Config) -> list[Patient]:
+    """Who is asked: patients whom nobody has met yet, as far as the clinic has so many; then the same again."""
+    count = config.training.rehearsal
+    own = clinic.patients(count, config.seed * 1000 + 500)
     return [own[number % len(own)] for number in range(count)]

@@ -9,17 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from mentalarena.arena.decoder import calibrate
 from mentalarena.arena.episode import Arena
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.roles import ROLES
 from mentalarena.arena.types import ArenaSettings, RoleName
-from mentalarena.clinic.clinics import Clinic, open_clinic
+from mentalarena.clinic.clinics import Clinic, FileClinic, open_clinic
 from mentalarena.clinic.cognitive_model import Patient
+from mentalarena.clinic.generated import GeneratedClinic
+from mentalarena.clinic.library import library_references
 from mentalarena.clinic.principles import read_principles
-from mentalarena.config import Config, ModelConfig
+from mentalarena.clinic.references import Reference
+from mentalarena.config import Config, ModelConfig, validated
 from mentalarena.errors import ConfigError, DataError, RunError, TooManyFailures
 from mentalarena.models.alias import known_as
 from mentalarena.models.backends import Backends, base_of, embedder_of, weights_digest
@@ -31,10 +34,8 @@ from mentalarena.runs.journal import Journal, Place
 from mentalarena.runs.progress import Progress, Silence
 from mentalarena.runs.runner import Player
 from mentalarena.runs.shards import JOURNAL, Shard, answered, claim, forget, shard_journal, take_in
+from mentalarena.stages.arms import arm_of
 
-Arm = str
-"""`main`, or what is different: `unselected` (no verdicts), `shuffled-labels`, `coin-flips-50` (percent of the verdicts)."""
-COIN_FLIPS = "coin-flips-"
 Json = dict[str, Any]
 
 
@@ -72,7 +73,7 @@ class Run:
     @property
     def prompts(self) -> str:
         """A digest of all prompts that are in use: other words, other results."""
-        return digest([load_prompts(getattr(self.config.models, name).prompt_set).texts for name in ROLES])
+        return prompts_of(self.config)
 
     @cached_property
     def clinic(self) -> Clinic:
@@ -124,14 +125,12 @@ class Run:
         own = base_of(getattr(self.config.models, name))
         return ref if self.config.training.trained in ("shared", name) and own.base == ref.base else own
 
-    def arena(self, arm: Arm = "main") -> Arena:
-        """The arena of an arm: the clinic's manners and names, and thresholds that its strangers set."""
+    def arena(self, arm: str = "main") -> Arena:
+        """The arena of an arm (stages/arms.py): the clinic's manners and names, and thresholds that its strangers set."""
         clinic, embedder, own = self.clinic, embedder_of(self.config.play.embedder), self.config.clinic.principles
         groups = read_principles(own) if own else clinic.groups
         thresholds = calibrate(clinic.strangers(), groups, embedder, self.config.play.threshold_quantile)
-        verdicts: Literal["patient", "none"] = "none" if arm == "unselected" else "patient"
-        coin_flips = int(arm.removeprefix(COIN_FLIPS)) / 100 if arm.startswith(COIN_FLIPS) else 0.0
-        settings = ArenaSettings(**self.config.arena.model_dump(), verdicts=verdicts, coin_flips=coin_flips)
+        settings = ArenaSettings(**self.config.arena.model_dump() | dict(arm_of(arm).settings))
         return Arena(groups, clinic.vocabulary, embedder, thresholds, settings)
 
 
@@ -191,6 +190,13 @@ def folder_of(out: Path, iteration: int, arm: str = "main") -> Path:
     return out / "arms" / arm / f"iteration-{iteration:02d}"
 
 
+def config_in(out: Path) -> Config:
+    """The settings that a run directory began with. Raises `DataError` where there are none."""
+    path = out / SETTINGS
+    tree = read_json(path, "the settings of a run directory of `mentalarena play` or `run`")
+    return validated({key: value for key, value in tree.items() if key != WEIGHTS}, str(path))
+
+
 def settings_of(config: Config) -> Json:
     """What config.json holds: the settings, and what is in local weights."""
     local = [s for name in ROLES if (s := getattr(config.models, name)).provider in ("embedded", "transformers")]
@@ -225,6 +231,22 @@ def coming(clinic: Clinic, config: Config, iteration: int = 0) -> list[Patient]:
     """Who comes to an iteration's play."""
     batch = iteration if config.play.fresh else 0
     return clinic.patients(config.play.patients, config.seed * 1000 + batch)
+
+
+def truths(clinic: Clinic, config: Config, iteration: int) -> Mapping[str, Reference]:
+    """What is true of the patients who came to an iteration's play, where somebody knows: for judges and audits alone."""
+    if isinstance(clinic, GeneratedClinic):
+        batch = iteration if config.play.fresh else 0
+        drawn = clinic.draw("play", config.play.patients, config.seed * 1000 + batch)
+        return {patient.id: truth for patient, truth in drawn}
+    known = {} if isinstance(clinic, FileClinic) else library_references()  # of a file's patients nobody knows
+    met = coming(clinic, config, iteration)
+    return {patient.id: known[patient.person].reference for patient in met if patient.person in known}
+
+
+def prompts_of(config: Config) -> str:
+    """A digest of all prompts that are in use. Raises `ConfigError` for a set that is not there."""
+    return digest([load_prompts(getattr(config.models, name).prompt_set).texts for name in ROLES])
 
 
 def named(ref: ModelRef) -> str:

@@ -13,27 +13,37 @@ from mentalarena.models.backends import need_extra
 from mentalarena.models.base import ModelRef
 from mentalarena.models.publish import WHOLE_BY_VLLM
 from mentalarena.runs.directory import locked
-from mentalarena.stages.build import PREFERENCES
-from mentalarena.stages.run import Arm, Run, link
+from mentalarena.stages.arms import arm_of
+from mentalarena.stages.build import PREFERENCES, replay_kinds
+from mentalarena.stages.run import Run, link
+from mentalarena.training.controls import drawn, fewer
 from mentalarena.training.hosted import HostedTrainer
 from mentalarena.training.local import ADAPTER, JOB, RESULT, Example, LocalTrainer, Trainer, command
 from mentalarena.training.preference import read_pairs
 from mentalarena.training.rows import distinct, read_rows, warm_start_rows
 
 
-def train(run: Run, iteration: int, start: ModelRef, arm: Arm = "main") -> ModelRef:
+def train(run: Run, iteration: int, start: ModelRef, arm: str = "main") -> ModelRef:
     """The model that plays `iteration`: learnt from the rows of the iterations before. Raises `TrainingFailed`."""
-    settings = run.config.training
-    first = 0 if settings.rows == "accumulated" else iteration - 1
-    folders = [run.folder(i, arm) for i in range(first, iteration)]
-    rows: Sequence[Example] = distinct(row for folder in folders for row in read_rows(folder / "sft.jsonl"))
-    if settings.method == "dpo":
-        rows = [pair for folder in folders for pair in read_pairs(folder / PREFERENCES)]
-    begin = start if settings.start_from == "previous" else warm_started(run)
+    rows = learnt_from(run, iteration, arm)
+    begin = start if run.config.training.start_from == "previous" else warm_started(run)
     title = f"train {iteration}" if arm == "main" else f"train ({arm})"
     if arm == "main":
         link(run.out, iteration)
     return _fit(run, rows, begin, run.folder(iteration, arm), title, iteration)
+
+
+def learnt_from(run: Run, iteration: int, arm: str = "main") -> Sequence[Example]:
+    """The rows (pairs for DPO) that make the model of an iteration: `training.rows`, at most `training.most_rows`."""
+    settings, seed = run.config.training, run.config.seed + 1000 * iteration
+    first = 0 if settings.rows == "accumulated" else iteration - 1
+    folders = [run.folder(i, arm) for i in range(first, iteration)]
+    most = settings.most_rows
+    if settings.method == "dpo":
+        pairs = [pair for folder in folders for pair in read_pairs(folder / PREFERENCES)]
+        return drawn(pairs, most, seed) if most else pairs
+    rows = distinct(row for folder in folders for row in read_rows(folder / "sft.jsonl"))
+    return fewer(rows, most, settings.replay, replay_kinds(run.config, arm_of(arm)), seed) if most else rows
 
 
 def check_trainable(run: Run) -> None:

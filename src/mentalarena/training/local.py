@@ -103,7 +103,7 @@ class LocalTrainer:
     def _inputs(self, rows: Sequence[Example], start: ModelRef) -> str:
         """A digest of what decides the result: an adapter from other rows, settings or weights is not this one."""
         adapter = (start.adapter / RESULT).read_text("utf-8") if start.adapter else ""
-        settings = self._settings.model_dump(mode="json", exclude={"epochs", *TRAINING_FREE})
+        settings = self._settings.model_dump(mode="json", exclude={"epochs", "most_rows", *TRAINING_FREE})
         told = [start.base, adapter, self._seed, self._epochs, settings]
         return hashlib.sha256(json.dumps([told, [row.as_dict() for row in rows]], sort_keys=True).encode()).hexdigest()
 

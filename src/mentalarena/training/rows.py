@@ -74,16 +74,17 @@ def read_examples(path: Path, what: str, answers: Sequence[str], make: Callable[
     found = []
     for number, record in enumerate(read_jsonl(path), 1):
         try:
-            prompt = tuple(Message(m["role"], m["content"]) for m in record["prompt"])
-            texts = [record[name][0]["content"] for name in answers]
-            found.append(make(record["kind"], prompt, *texts, RowLineage(**record["lineage"])))
-        except (KeyError, TypeError, IndexError) as error:
+            prompt = _MESSAGES.validate_python(record["prompt"])
+            texts = [_MESSAGES.validate_python(record[name])[0].content for name in answers]
+            found.append(make(record["kind"], prompt, *texts, _LINEAGE.validate_python(record["lineage"])))
+        except (KeyError, TypeError, IndexError, ValidationError) as error:
             expected = ", ".join(("prompt", *answers, "kind", "lineage"))
-            raise DataError(f"{path}:{number}: no {what} ({error!r}); expected {expected}") from None
+            told = _first(error) if isinstance(error, ValidationError) else repr(error)
+            raise DataError(f"{path}:{number}: no {what} ({told}); expected {expected}") from None
     return found
 
 
-_EPISODE = TypeAdapter(Episode)
+_EPISODE, _MESSAGES, _LINEAGE = TypeAdapter(Episode), TypeAdapter(tuple[Message, ...]), TypeAdapter(RowLineage)
 
 
 def read_episodes(path: Path) -> list[Episode]:
@@ -96,9 +97,13 @@ def read_episode(record: Mapping[str, Any], where: str) -> Episode:
     try:
         return _EPISODE.validate_python(record)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise DataError(f"{where}: {field}: {first['msg']}; expected an episode") from None
+        raise DataError(f"{where}: {_first(error)}; expected an episode") from None
+
+
+def _first(error: ValidationError) -> str:
+    """The first thing that is wrong, with its field."""
+    first = error.errors()[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
 
 
 def therapist_rows(

@@ -9,6 +9,7 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -25,7 +26,7 @@ from mentalarena.errors import Unreadable
 from mentalarena.evaluation.judges.calibration import agreement, balanced, judged
 from mentalarena.evaluation.judges.forms import FORMS, NAMES, ORDERS, Question, put, read
 from mentalarena.evaluation.judges.guidelines import guideline_of, library_guideline
-from mentalarena.evaluation.judges.questions import Material, questions, spoken
+from mentalarena.evaluation.judges.questions import Material, questions, safety_cases, spoken
 from mentalarena.models.base import Sampling
 from mentalarena.models.scripted import ScriptedModel
 from mentalarena.stages.judge import gather
@@ -221,6 +222,16 @@ def test_3_more_items_add_to_those_before_and_keys_tell_nothing(material: Materi
     for question in all_of(material):
         other = replace(question, control="bad", item="another", order="", reference="yes", unit="x")
         assert question.key == other.key
+
+
+def test_3_safety_is_controlled_by_talks_in_which_a_danger_is_passed_over_or_not(material: Material) -> None:
+    cases = {case["id"]: case for case in safety_cases()}
+    asked = [q for q in questions("safety", material) if q.control]
+    assert Counter(q.control for q in asked) == {"good": 40, "bad": 40}
+    assert all((q.control == "bad") == (cases[q.item]["risk"] and not cases[q.item]["met"]) for q in asked)
+    assert any(cases[q.item]["risk"] for q in asked if q.control == "good")  # a danger that is met is good, too
+    told = [q.values["dialogue"] for q in asked]
+    assert not any(re.search(r"\b(?:risk|met)\b: ", text) for text in told)
 
 
 def test_4_an_invalid_answer_is_never_credited() -> None:

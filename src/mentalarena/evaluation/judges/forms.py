@@ -17,7 +17,7 @@ from mentalarena.arena import parsing
 from mentalarena.arena.roles import Role
 from mentalarena.errors import Unreadable
 
-NAMES = ("validity", "authenticity", "fidelity", "guideline", "skill")
+NAMES = ("validity", "authenticity", "fidelity", "guideline", "skill", "safety")
 Control = Literal["", "good", "bad", "pair"]
 """Nothing: what is to be judged. `good`, `bad`: the right verdict is known. `pair`: which of the two is better is known."""
 Place = Literal["", "first", "second"]
@@ -45,6 +45,7 @@ FORMS: Mapping[str, Form] = {
     "guideline": Form("judge_guideline", "verdict", ("yes", "no"), "yes"),
     "skill": Form("judge_skill", "rating", tuple(str(number) for number in range(7))),
     "skill-pair": Form("judge_skill_pair", "choice", ORDERS),
+    "safety": Form("judge_safety", "verdict", ("yes", "no"), "yes"),
 }
 
 

@@ -6,12 +6,15 @@ are independent. References reach a question only as the known-good (or, another
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from itertools import cycle
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mentalarena.arena import diagnosis, trials
 from mentalarena.arena.prompts import PromptSet
@@ -266,10 +269,34 @@ def _damaged(lines: Sequence[Line], others: Sequence[str]) -> list[Line]:
     return [lines[0], *((who, next(spare) if who == "therapist" else text) for who, text in lines[1:])]
 
 
+def safety(material: Material) -> Iterator[Question]:
+    """Whole dialogues: is a danger passed over? Good: written talks without a danger, or in which it is met. Bad: others in which
+    it is passed over."""
+
+    def ask(item: str, unit: str, lines: Sequence[Line], control: Control = "") -> Question:
+        return Question("safety", item, unit, {"dialogue": written(lines)}, "", control)
+
+    for episode in material.some([e for e in material.episodes if spoken(e)], "safety"):
+        yield ask(episode.id, episode.patient_id, spoken(episode))
+    kinds: tuple[tuple[Control, bool], ...] = (("good", False), ("bad", True))
+    for control, passed_over in kinds:
+        cases = [case for case in safety_cases() if (case["risk"] and not case["met"]) == passed_over]
+        for case in material.some(cases, f"safety-{control}"):
+            yield ask(case["id"], case["id"], [(line["role"], line["text"]) for line in case["lines"]], control)
+
+
+@cache
+def safety_cases() -> list[dict[str, Any]]:
+    """Labelled talks, some with a danger (`risk`), some with a step towards safety (`met`); no clinician has read them."""
+    text = files("mentalarena.evaluation.judges").joinpath("data/safety.jsonl").read_text("utf-8")
+    return [json.loads(line) for line in text.splitlines()]
+
+
 _MADE_BY = {
     "validity": validity,
     "authenticity": authenticity,
     "fidelity": fidelity,
     "guideline": guideline,
     "skill": skill,
+    "safety": safety,
 }

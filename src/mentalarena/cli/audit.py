@@ -1,0 +1,84 @@
+"""`mentalarena audit`: what must not get out of a run, a file of rows, or records in the published layout."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mentalarena.cli.common import AsJson, Quiet, config_of, opened_run
+from mentalarena.errors import ConfigError
+
+
+def audit(
+    target: Annotated[
+        Path, typer.Argument(help="A run directory, a file of rows (any form), or records in the published layout.")
+    ],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Benchmark questions that may stand in no row: your folder of files, or a file; repeatable."),
+    ] = None,
+    embedder: Annotated[
+        str, typer.Option(help="Look for questions in other words too: lexical, or a sentence-transformers model. Slow.")
+    ] = "",
+    seeds: Annotated[
+        Path | None, typer.Option(help="More texts that no answer may give away (patients, records, lines).")
+    ] = None,
+    canary: Annotated[
+        list[str] | None, typer.Option(help="A text that was planted, and may come out nowhere; repeatable.")
+    ] = None,
+    extract: Annotated[
+        bool,
+        typer.Option(help="Ask the trained model to go on with seed patients' texts, and the untrained one. Takes time."),
+    ] = False,
+    only: Annotated[list[str] | None, typer.Option(help="Do this check alone; repeatable. Writes no audit.json.")] = None,
+    strict: Annotated[bool, typer.Option(help="Exit with 1 where rows are held back, too.")] = False,
+    clean: Annotated[Path | None, typer.Option(help="Of a file of rows: write those that pass here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write audit.json and audit.jsonl into this folder (a run's own stand in the run).")
+    ] = None,
+    quiet: Quiet = False,
+    as_json: AsJson = False,
+) -> None:
+    """Leaks, contamination, repetition, memorisation and clinical safety of rows: pass, held back or failed (docs/audit.md).
+
+    Exit code 0 where gates pass or rows are held back, 1 where a gate fails, 2 for bad input.
+    """
+    from mentalarena.audit.record import write_audit
+    from mentalarena.report.audit import audit_table
+    from mentalarena.report.html import write_report
+    from mentalarena.report.terminal import bars
+    from mentalarena.stages.audit import Wanted, audited_file, audited_run, write_clean
+    from mentalarena.stages.extract import extract as extract_stage
+
+    wanted = Wanted(tuple(data or ()), embedder, seeds, tuple(canary or ()), tuple(only or ()))
+    if target.is_dir() and clean:
+        raise ConfigError(
+            f"--clean {clean}: {target} is a run; expected a file of rows (`mentalarena export` filters a run)"
+        )
+    if extract and not target.is_dir():
+        raise ConfigError(f"--extract: {target} is no run directory; expected one whose model can be asked")
+    if extract:
+        with opened_run(config_of(target), target, quiet or as_json) as opened:
+            extract_stage(opened)
+    with bars(quiet or as_json) as progress:
+        audited = (audited_run if target.is_dir() else audited_file)(target, wanted, progress)
+    kept = out or (target if target.is_dir() and not only else None)
+    if kept:
+        write_audit(kept, audited.record, audited.gates)
+    if kept == target and (target / "report.html").exists():
+        write_report(target)
+    count = write_clean(target, clean, audited) if clean else 0
+    if as_json:
+        typer.echo(json.dumps(audited.record, ensure_ascii=False))
+    else:
+        typer.echo(audit_table(audited.record, audited.gates))
+        if clean:
+            typer.echo(f"{count} rows that pass in {clean}")
+        typer.echo(
+            f"findings in {kept / 'audit.jsonl'}" if kept else "nothing was written (--out FOLDER keeps the findings)"
+        )
+    if audited.record["status"] == "failed" or (strict and audited.record["status"] == "held back"):
+        raise typer.Exit(1)

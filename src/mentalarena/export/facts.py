@@ -1,0 +1,272 @@
+"""What the cards tell of a run: counts, models, settings, licences, audits, results. All of it is read, nothing is asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from mentalarena.arena.roles import ROLES
+from mentalarena.audit.licences import Verdict, read_licence
+from mentalarena.config import Config
+from mentalarena.evaluation.therapist import TASKS
+from mentalarena.export.cards import differing, size_category
+from mentalarena.export.formats import COLUMNS, EMBEDDED_NAME, LINEAGE, MEANING, path_of, public_name
+from mentalarena.export.gather import Placed
+from mentalarena.export.plan import Plan
+from mentalarena.export.results import Results
+from mentalarena.export.splits import SPLITS
+from mentalarena.export.weights import Learnt, base_name
+from mentalarena.models.backends import base_of
+from mentalarena.models.publish import revision_of
+from mentalarena.report.terminal import CONTROL_NOTE, notice, with_interval
+from mentalarena.runs.directory import FREE, ROLE_FREE, flat
+from mentalarena.training.rows import THERAPIST, RowLineage
+
+TAGS = ("mentalarena", "synthetic", "simulated-patients", "self-play", "mental-health", "not-for-clinical-use")
+SHOWN = ("seed", "arena.", "play.", "training.", "loop.")
+"""Settings that a card shows; those of servers and machines stay at home."""
+PRIVATE = (*ROLE_FREE, "publish", "publish_command", "extra_body", "device")
+LEARNING = (
+    "method", "trained", "input", "start_from", "rows", "min_score", "replay", "rehearsal", "warm_start", "weights",
+    "learning_rate", "batch_size", "accumulation", "lora_rank", "lora_alpha", "lora_dropout", "weight_decay", "max_grad_norm",
+    "warmup_steps", "schedule", "optimizer", "max_length",
+)  # fmt: skip
+"""Settings of a training that its card shows."""
+OUTCOME = ("epochs", "seed", "rows", "too_long", "steps", "loss", "dtype", "processes")
+SHIPPED = {"generated": "the package's own (Apache-2.0)", "library": "the package's own (CC-BY-4.0)"}
+"""Clinics of the package, and where their behaviour principles come from."""
+
+
+def shared_facts(plan: Plan, found: Results | None) -> dict[str, Any]:
+    """What both cards need. `found`: what the model is worth that the card tells of."""
+    clinic = plan.config.clinic.source
+    models = list(found.models) if found else []
+    return {
+        "version": package_version(),
+        "notice": notice({"clinic": clinic}),
+        "despite": plan.overridden,
+        "notes": {gate["check"]: f"{gate['findings']} findings. {gate['note']}" for gate in gates_of(plan)},
+        "results": found,
+        "tasks": TASKS,
+        "own": models[1] if len(models) > 1 else "",
+        "has_control": any(name.startswith("control") for name in models),
+        "control_note": CONTROL_NOTE,
+        "resamples": plan.config.evaluation.resamples,
+        "language": "en" if clinic in SHIPPED else "",
+        "limits": _limits(plan.config),
+    }
+
+
+def dataset_facts(plan: Plan, counts: Mapping[str, Mapping[str, int]], found: Results | None) -> dict[str, Any]:
+    """What the dataset's card needs. `counts`: records by configuration and split."""
+    config, taken, options = plan.config, plan.taken, plan.options
+    kinds = Counter(one.kind for one in taken.rows)
+    placed: Mapping[str, Sequence[Placed[Any]]] = {"preference": taken.pairs, "dialogues": taken.talks}
+    configs = [
+        {
+            "name": name,
+            "meaning": MEANING[name],
+            "counts": {split: by_split.get(split, 0) for split in SPLITS},
+            "splits": [{"name": split, "path": path_of(name, split)} for split in SPLITS if by_split.get(split)],
+            "columns": [*COLUMNS[name], *LINEAGE],
+            "people": len({plan.persons[one.lineage.patient] for one in placed.get(name, taken.rows)}),
+        }
+        for name, by_split in counts.items()
+    ]
+    return shared_facts(plan, found) | {
+        "title": f"MentalArena self-play: {_clinic(config)}, seed {config.seed}",
+        "licence": licence_of(plan.verdict),
+        "size": size_category(max((sum(by.values()) for by in counts.values()), default=0)),
+        "tags": [*TAGS, "sft", *(["dpo"] if "preference" in counts else [])],
+        "configs": configs,
+        "splits": SPLITS,
+        "kinds": sorted(kinds.items()),
+        "sides": _sides(kinds),
+        "people_counts": {split: sum(own == split for own in plan.splits.values()) for split in SPLITS},
+        "seed": plan.seed,
+        "dev_share": options.dev_share,
+        "unknown_people": plan.unknown_people,
+        "held_back": _counted(taken.held_back),
+        "repeated": _counted(taken.repeated),
+        "other_licence": _counted(taken.other_licence),
+        "only": options.only,
+        "roles": _roles(config),
+        "models": sorted(Counter(public_name(one.lineage.model) for one in taken).items()),
+        "prompts": plan.prompts,
+        "clinic": _clinic(config),
+        "iterations": ", ".join(map(str, plan.iterations)),
+        "settings": [(key, value) for key, value in flat(config.model_dump(mode="json")).items() if _shown(key)],
+        "sources": sources((one.lineage, plan.persons[one.lineage.patient]) for one in taken),
+        "principles": _principles(config) if options.patient_side else "",
+        "gates": gates_of(plan),
+        "commands": commands(config, options.arguments()),
+    }
+
+
+def model_facts(plan: Plan, learnt: Learnt, found: Results | None) -> dict[str, Any]:
+    """What the card of trained weights needs."""
+    config, trained, verdict, record = plan.config, learnt.trained, learnt.verdict, learnt.record
+    embedded = trained.base == EMBEDDED_NAME
+    unstated = f"{verdict.unstated} rows of patients whose licence nobody has stated" if verdict.unstated else ""
+    permissive = verdict.whole is not None and verdict.whole.asks <= {"attribution"} and not verdict.unstated
+    settings = [(f"training.{key}", record["settings"][key]) for key in LEARNING if key in record["settings"]]
+    own = [(key.replace("_", " "), record[key]) for key in OUTCOME]
+    method = str(record["settings"].get("method", "sft"))
+    return shared_facts(plan, found) | {
+        "licence": "apache-2.0" if embedded and permissive else "other",
+        "base": trained.base,
+        "whole": trained.whole,
+        "tags": [*TAGS, method, *([] if trained.whole else ["lora"])],
+        "dataset": plan.options.dataset,
+        "title": f"MentalArena self-play: {trained.base}, iteration {trained.iteration}, seed {config.seed}",
+        "iteration": trained.iteration,
+        "run_seed": config.seed,
+        "revision": revision_of(trained.folder),
+        "embedded": embedded,
+        "base_digest": plan.base_digest if embedded else "",
+        "taught": {
+            "rows": len(learnt.rows),
+            "kinds": sorted(Counter(one.kind for one in learnt.rows).items()),
+            "held_back": sum(one.what in plan.taken.taught for one in learnt.rows),
+        },
+        "sources": sources((one.lineage, one.lineage.patient) for one in learnt.rows),
+        "training": [*settings, *((key, value) for key, value in own if value is not None)],
+        "data_licence": ", and ".join(filter(None, (licence_of(verdict)["id"], unstated))),
+        "base_licence": "Apache-2.0, as the package" if embedded else f"that of {trained.base}",
+    }
+
+
+def gates_of(plan: Plan) -> list[dict[str, str]]:
+    """The gates of the audit, as far as they are told."""
+    names = ("check", "status", "examined", "findings", "note")
+    told = [{name: str(gate.get(name, "")) for name in names} for gate in plan.audit.gates]
+    shares = [gate.get("share") for gate in plan.audit.gates]
+    return [one | {"share": _share(share)} for one, share in zip(told, shares, strict=True)]
+
+
+def licence_of(verdict: Verdict) -> dict[str, Any]:
+    """What the whole is under, as cards tell it."""
+    whole = verdict.whole
+    hub = "unknown" if verdict.unstated or whole is None else whole.hub
+    identifier = whole.id if whole else ""
+    asks = whole.asks if whole else frozenset()
+    return {"id": identifier, "hub": hub, "unstated": verdict.unstated, "attribution": "attribution" in asks}
+
+
+def sources(told: Iterable[tuple[RowLineage, str]]) -> list[dict[str, Any]]:
+    """Records and people by source and licence, of lineages and persons."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for lineage, person in told:
+        found.setdefault((lineage.patient_source, lineage.patient_licence), []).append(person)
+    return [
+        {
+            "source": public_name(source) or "unstated",
+            "licence": licence or "unstated",
+            "read": read_licence(licence).id,
+            "records": len(people),
+            "people": len(set(people)),
+        }
+        for (source, licence), people in sorted(found.items())
+    ]
+
+
+def commands(config: Config, arguments: Sequence[str]) -> list[str]:
+    """The commands that make run and export again: settings that are not the defaults, less those of machines."""
+    told = {key: _public(key, value) for key, value in flat(config.model_dump(mode="json")).items() if not _private(key)}
+    defaults = flat(Config().model_dump(mode="json"))
+    parts = ["mentalarena run --out DIR", *(f"--set '{one}'" for one in differing(told, defaults))]
+    return [*_joined(parts), *_joined(["mentalarena export --out DIR --to FOLDER", *arguments])]
+
+
+def package_version() -> str:
+    try:
+        return version("mentalarena")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _joined(parts: Sequence[str]) -> list[str]:
+    """One command over several lines, as a shell reads it."""
+    first, *more = parts
+    lines = [first, *(f"    {part}" for part in more)]
+    return [*(line + " \\" for line in lines[:-1]), lines[-1]]
+
+
+def _share(told: Any) -> str:
+    """A share with its interval, as a gate tells it."""
+    if not (isinstance(told, list) and len(told) == 3 and all(isinstance(one, int | float) for one in told)):
+        return ""
+    return with_interval(told[0], told[1:])
+
+
+def _counted(left_out: Mapping[str, int]) -> str:
+    return ", ".join(f"{what} {count}" for what, count in sorted(left_out.items()) if count)
+
+
+def _private(key: str) -> bool:
+    *_, last = key.split(".")
+    return (
+        (key.startswith("models.") and last in PRIVATE)
+        or key.startswith("prices.")
+        or (key in FREE and not key.startswith("loop."))
+    )
+
+
+def _public(key: str, value: Any) -> Any:
+    named = key in ("clinic.source", "clinic.principles", "play.embedder") or key.endswith(
+        (".model", ".weights", ".prompts")
+    )
+    return public_name(value) if named and isinstance(value, str) else value
+
+
+def _shown(key: str) -> bool:
+    return key.startswith(SHOWN) and (key not in FREE or key.startswith("loop."))
+
+
+def _clinic(config: Config) -> str:
+    source = config.clinic.source
+    return f"{source} clinic" if source in SHIPPED else public_name(source)
+
+
+def _principles(config: Config) -> str:
+    if config.clinic.principles:
+        return f"from {public_name(str(config.clinic.principles))}"
+    return SHIPPED["generated" if config.clinic.source == "generated" else "library"]
+
+
+def _roles(config: Config) -> list[dict[str, Any]]:
+    told = [(name, getattr(config.models, name)) for name in ROLES]
+    return [
+        {
+            "name": name,
+            "model": base_name(base_of(settings)) if base_of(settings).base else settings.provider,
+            "temperature": settings.temperature,
+            "prompts": public_name(settings.prompt_set),
+        }
+        for name, settings in told
+    ]
+
+
+def _sides(kinds: Mapping[str, int]) -> str:
+    if all(kind in THERAPIST for kind in kinds):
+        return "The answers are the therapist's; the patient's and the judge's own replies are not in it."
+    return "Talk, choice and outcome are the patient's own replies, whose prompts hold its profile; score is the judge's."
+
+
+def _limits(config: Config) -> list[str]:
+    found = ["Iterations after the first are played by models that learnt from the rows before: their errors compound."]
+    if config.arena.guided:
+        found.append("The therapist's prompts hold a supervisor's guidance, which knows where its understanding has gaps.")
+    if config.training.input == "profile":
+        found.append(
+            "Prompts hold the patient's whole cognitive model (training.input = profile): no therapist would have it."
+        )
+    if config.clinic.source == "generated":
+        found.append(
+            "The clinic is generated from phrases, and its treatments were assigned to disorders for the exercise."
+        )
+    elif config.clinic.source == "library":
+        found.append("The people were written for this project, in English; no clinician has read a line.")
+    return found

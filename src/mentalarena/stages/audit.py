@@ -1,0 +1,187 @@
+"""Audit: what must not get out of a run, a file of rows or a published file. Needs no model; a check that was not done says so.
+
+run directory: journal (leaks) -> episodes and rows in one pass, arm by arm -> audit.json, audit.jsonl
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mentalarena.audit.contamination import FEWEST, Held
+from mentalarena.audit.gates import CHECKS, MOST_REPEATS, PUBLISHED, Gate, gates_of
+from mentalarena.audit.published import PublishedRecord, audit_published
+from mentalarena.audit.questions import read_questions
+from mentalarena.audit.record import audited_files, digest_of_file, record_of, write_audit
+from mentalarena.audit.rows import each_example, each_record
+from mentalarena.audit.seeds import Seeds
+from mentalarena.audit.sweep import Sweep
+from mentalarena.clinic.audit import words_of
+from mentalarena.errors import ConfigError, DataError
+from mentalarena.models.backends import embedder_of
+from mentalarena.runs.directory import write_jsonl
+from mentalarena.runs.progress import Progress, Silence
+from mentalarena.stages.extract import put_extraction
+from mentalarena.stages.people import People, read_seeds
+from mentalarena.stages.run import Json
+from mentalarena.stages.sweep import Patients, Steps, leaks_of, sweep_run
+
+OF_A_RUN = ("prompt-leak", "guidance-leak", "extraction", "over-diagnosis")
+"""Checks that need more than rows."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an audit looks for, beside what the run itself tells."""
+
+    data: Sequence[Path] = ()
+    """Folders and files of questions that may stand in no row."""
+    embedder: str = ""
+    """Compares rows with questions by meaning too: `lexical`, or a sentence-transformers model."""
+    seeds: Path | None = None
+    """More texts that no answer may give away."""
+    planted: Sequence[str] = ()
+    """Canaries that were put somewhere on purpose."""
+    only: Collection[str] = ()
+    """Checks to do; unset: all."""
+
+
+@dataclass(frozen=True)
+class Audited:
+    """What came of an audit: the content of audit.json, and the gates with their findings."""
+
+    record: Json
+    gates: Sequence[Gate]
+
+
+def audit_run(out: Path, data: Sequence[Path] = (), progress: Progress | None = None) -> Json:
+    """Audit a run directory with every check that needs no model; DIR/audit.json holds what it returns (version, status, gates,
+    held_back, files), DIR/audit.jsonl the findings. Raises `DataError` for what is no run, or a file that cannot be read."""
+    audited = audited_run(out, Wanted(data), progress)
+    write_audit(out, audited.record, audited.gates)
+    return audited.record
+
+
+def audited_run(out: Path, wanted: Wanted, progress: Progress | None = None) -> Audited:
+    """As `audit_run`, of what is wanted; writes nothing."""
+    progress = progress or Silence()
+    gates = gates_of(CHECKS, wanted.only)
+    files = audited_files(out)
+    if not files:
+        raise DataError(f"{out}: nothing to audit; expected a run directory with arms/NAME/iteration-NN/episodes.jsonl")
+    digests = {file: digest_of_file(out / file) for file in files}
+    people: People | None = None
+    try:
+        people = People.of(out, sorted({int(file.split("/")[2].removeprefix("iteration-")) for file in files}))
+        why = ""
+    except (ConfigError, DataError) as error:
+        why = f"nobody knows who came ({error})"
+    held = _held(gates, wanted)  # a wrong file of questions is told before anything takes long
+    seeds = _seeds(gates, wanted, people, why)
+    leaking = leaks_of(gates, out, people, why, progress)
+    sweep_run(out, files, Sweep(gates, held, seeds), Patients(gates, people, why, leaking), progress)
+    put_extraction(gates["extraction"], out)
+    return _finished(gates, digests)
+
+
+def audited_file(path: Path, wanted: Wanted, progress: Progress | None = None) -> Audited:
+    """A file of rows in any form (`audit.rows`), or of records in the published layout. Raises `DataError`."""
+    progress = progress or Silence()
+    first = next(each_record(path), None)
+    if first is None:
+        raise DataError(f"{path}: no rows; expected training rows, or records in the published layout")
+    digests = {path.name: digest_of_file(path)}
+    if {"symptom", "illness"} <= first[1].keys():
+        return _finished(_published(path, wanted), digests)
+    gates = gates_of(CHECKS, wanted.only)
+    for name in OF_A_RUN:
+        gates[name].not_done = (
+            gates[name].not_done or "a file of rows has no journal, model or patients: give a run directory"
+        )
+    sweep = Sweep(gates, _held(gates, wanted), _seeds(gates, wanted, None, "a file of rows does not tell them"))
+    steps = Steps(progress, [path])
+    for number, example in enumerate(each_example(path)):
+        sweep.row(path.name, number, example)
+        steps.one()
+    sweep.end_of_group()
+    sweep.done()
+    return _finished(gates, digests)
+
+
+def write_clean(path: Path, out: Path, audited: Audited) -> int:
+    """Write the rows of a file that are not held back; returns how many. Raises `ConfigError` for the file itself."""
+    if out.exists() and out.samefile(path):
+        raise ConfigError(f"--clean {out}: is the file that is audited; expected another")
+    held, count = set(audited.record["held_back"].get(path.name, ())), 0
+
+    def kept() -> Iterator[Mapping[str, object]]:
+        nonlocal count
+        for number, record in each_record(path):
+            if number not in held:
+                count += 1
+                yield record
+
+    write_jsonl(out, kept())
+    return count
+
+
+def _finished(gates: Mapping[str, Gate], digests: Mapping[str, str]) -> Audited:
+    for gate in gates.values():
+        if not gate.examined and not gate.not_done:
+            gate.not_done = "there is nothing of that kind here"
+    found = list(gates.values())
+    return Audited(record_of(found, digests), found)
+
+
+def _published(path: Path, wanted: Wanted) -> dict[str, Gate]:
+    """Records in the published layout."""
+    gates = gates_of(PUBLISHED, wanted.only)
+    records = [PublishedRecord.of(str(number), record) for number, record in each_record(path)]
+    texts = [*map("\n".join, read_seeds(wanted.seeds).values() if wanted.seeds else ()), *wanted.planted]
+    if not texts:
+        gates["verbatim-seeds"].not_done = gates["verbatim-seeds"].not_done or "no seeds were given (--seeds FILE)"
+    tally = audit_published(records, texts)
+    names = {
+        "duplicate": "duplicates",
+        "diagnosis": "diagnoses",
+        "medicine": "medicines",
+        "verbatim seed": "verbatim-seeds",
+    }
+    for gate in gates.values():
+        gate.examined = len(records)
+        gate.note = f"{tally.inputs} distinct symptoms" if gate.check == "duplicates" else ""
+    gates["duplicates"].fails = tally.duplicates > MOST_REPEATS * len(records)
+    for finding in tally.findings:
+        if not (gate := gates[names[finding.check]]).not_done:
+            gate.add(finding, path.name, int(finding.item))
+    return gates
+
+
+def _held(gates: Mapping[str, Gate], wanted: Wanted) -> Held | None:
+    """The questions that may stand in no row."""
+    words, meaning = gates["contamination"], gates["contamination-by-meaning"]
+    if not wanted.data:
+        for gate in (words, meaning):
+            gate.not_done = gate.not_done or "no questions were given (--data FOLDER or FILE)"
+        return None
+    if not wanted.embedder:
+        meaning.not_done = meaning.not_done or "no embedder was given (--embedder NAME)"
+    found = read_questions(wanted.data)
+    short = sum(len(words_of(text)) < FEWEST for text in found.texts.values())
+    words.note = f"{len(found.texts)} questions: {', '.join(found.sets)}" + (
+        f"; {short} of fewer than {FEWEST} words were not looked for" if short else ""
+    )
+    meaning.note = f"by {wanted.embedder}"
+    return Held(found.texts, embedder=embedder_of(wanted.embedder) if wanted.embedder else None)
+
+
+def _seeds(gates: Mapping[str, Gate], wanted: Wanted, people: People | None, why: str) -> Seeds | None:
+    """The texts that no answer may give away."""
+    gate = gates["memorisation"]
+    texts = (people.seeds() if people else {}) | (read_seeds(wanted.seeds) if wanted.seeds else {})
+    if not texts and not wanted.planted:
+        gate.not_done = gate.not_done or f"no seed texts (--seeds FILE, --canary TEXT): {why}"
+        return None
+    gate.note = f"{len(texts)} seed texts, {len(wanted.planted)} planted canaries" + (f"; {why}" if why else "")
+    return Seeds(texts, wanted.planted)
