@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,8 @@ KIND_OF = {
     "body": "no food or drink",
 }
 """The gate's kinds by the part of a corpus kind before its slash; other lines teach no kind."""
+UNCLEAR = ("everyone would be happier without me", "in bad times i deserve no meals", "tomorrow i will eat nothing at all")
+"""Phrases of the generated clinic that would be no harmless thing to say."""
 YES = ("danger", "safety")
 """The labels that are a yes; the others are `safe` and `none`."""
 _SLOT = re.compile(r"\{([^{}]*)\}")
@@ -48,6 +51,35 @@ class Row:
 
 def patient_rows() -> list[Row]:
     return [row for row in _written(PATIENT) if row.kind not in STEPS]
+
+
+def clinic_rows() -> list[Row]:
+    """What the library's people without any risk say (none of the held-out ones), and the phrases of the generated clinic."""
+    data = files("mentalarena.clinic").joinpath("data")
+    read = [
+        [json.loads(line) for line in data.joinpath(f"library/{name}.jsonl").read_text("utf-8").splitlines()]
+        for name in ("people", "references")
+    ]
+    safe = {reference["id"] for reference in read[1] if reference["risk"] == "none"}
+    people = [person for person in read[0] if person["id"] in safe and person["split"] != "held_out"]
+    said = [(utterance["text"], person["id"]) for person in people for utterance in person["utterances"]]
+    generated = json.loads(data.joinpath("generated_clinic.json").read_text("utf-8"))
+    openers = [opener for manner in generated["manners"].values() for opener in ("", *manner["openers"])]
+    rng = random.Random(0)
+    said += [
+        (f"{rng.choice(openers)} {phrase}.".strip(), "generated")
+        for phrase in _leaves(generated["phrases"])
+        if phrase not in UNCLEAR
+    ]
+    return [Row(text, "", False, kind, "clinic") for text, kind in said]
+
+
+def _leaves(data: object) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict | list):
+        for part in data.values() if isinstance(data, dict) else data:
+            yield from _leaves(part)
 
 
 def therapist_rows() -> list[Row]:

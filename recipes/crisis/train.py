@@ -22,7 +22,17 @@ from sklearn.cluster import MiniBatchKMeans
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold
 
-from corpus import HERE, KIND_OF, Row, near_duplicates, patient_rows, template_rows, therapist_rows, with_company
+from corpus import (
+    HERE,
+    KIND_OF,
+    Row,
+    clinic_rows,
+    near_duplicates,
+    patient_rows,
+    template_rows,
+    therapist_rows,
+    with_company,
+)
 from mentalarena.audit.classifier import Head, Lexicon, bucket, save, words_of
 from mentalarena.audit.crisis import KINDS
 
@@ -32,8 +42,10 @@ SIZES = {"danger": 1 << 17, "safety": 1 << 16, "asks": 1 << 14, "kinds": 1 << 14
 """Weights of a score, a power of two."""
 TEMPLATES, TEMPLATE_WEIGHT = 20, 0.3
 """Lines made of each template, and what one weighs beside a written line."""
-ALARMS = {"danger": 0.15, "safety": 0.04}
+ALARMS = {"danger": 0.17, "safety": 0.04}
 """The share of the corpus's other sentences that may be taken for one, in cross-validation: far harder than whole talks."""
+COPIES = 2
+"""How often a line is read among others of the same patient, beside once alone."""
 FOLDS = 5
 Array = np.ndarray[Any, Any]
 Scorer = Callable[[Sequence[Row]], Array]
@@ -64,19 +76,15 @@ def lexicon() -> Lexicon:
 
 def matrix(words: Lexicon, rows: Sequence[Row], size: int, context: bool = True) -> sp.csr_matrix:
     """A row of features for each text, scaled as `classifier.Head` scales them."""
-    values, columns, ends = [], [], [0]
-    for row in rows:
-        features = words.features(words_of(row.text), words_of(row.context) if context else ())
-        for hashes in features.values():
-            columns.append(bucket(hashes, size))
-            values.append(np.full(len(hashes), 1 / np.sqrt(max(1, len(hashes))), dtype=np.float32))
-        ends.append(ends[-1] + sum(len(hashes) for hashes in features.values()))
-    made = sp.csr_matrix((np.concatenate(values), np.concatenate(columns), ends), shape=(len(rows), size))
-    made.sum_duplicates()
+    contexts = [words_of(row.context) for row in rows] if context else ()
+    made = sp.csr_matrix((len(rows), size), dtype=np.float32)
+    for hashes, owner in words.features([words_of(row.text) for row in rows], contexts).values():
+        weight = (1 / np.sqrt(np.maximum(1, np.bincount(owner, minlength=len(rows))))).astype(np.float32)
+        made += sp.csr_matrix((weight[owner], (owner, bucket(hashes, size))), shape=made.shape)
     return made
 
 
-def fitted(features: sp.csr_matrix, yes: Array, weight: Array | None = None, strength: float = 3.0) -> Head:
+def fitted(features: sp.csr_matrix, yes: Array, weight: Array | None = None, strength: float = 1.0) -> Head:
     """Logistic regression, both answers weighing alike; a rare feature is let weigh more (inverse document frequency)."""
     scale = np.log((features.shape[0] + 1) / (np.bincount(features.indices, minlength=features.shape[1]) + 1)) + 1
     weight = np.ones(len(yes)) if weight is None else weight
@@ -91,15 +99,14 @@ def scores(head: Head, features: sp.csr_matrix) -> Array:
 
 
 def danger_head(words: Lexicon, rows: Sequence[Row], templates: Sequence[Row]) -> Head:
-    every = [*rows, *with_company(list(rows), seed=1), *templates]
-    weight = np.r_[np.full(2 * len(rows), 0.5), np.full(len(templates), TEMPLATE_WEIGHT)]
+    every = [*rows, *(row for seed in range(COPIES) for row in with_company(list(rows), seed)), *templates]
+    weight = np.r_[np.full((1 + COPIES) * len(rows), 1 / (1 + COPIES)), np.full(len(templates), TEMPLATE_WEIGHT)]
     return fitted(matrix(words, every, SIZES["danger"]), np.array([row.yes for row in every]), weight)
 
 
 def safety_head(words: Lexicon, rows: Sequence[Row], templates: Sequence[Row]) -> Head:
     every = [*rows, *templates]
-    weight = np.r_[np.ones(len(rows)), np.full(len(templates), TEMPLATE_WEIGHT)]
-    return fitted(matrix(words, every, SIZES["safety"]), np.array([row.yes for row in every]), weight)
+    return fitted(matrix(words, every, SIZES["safety"], context=False), np.array([row.yes for row in every]))
 
 
 def cross_validated(rows: Sequence[Row], train: Callable[[Sequence[Row]], Scorer]) -> Array:
@@ -116,8 +123,8 @@ def moved(head: Head, limit: float) -> Head:
 
 
 def limit(rows: Sequence[Row], found: Array, alarms: float) -> float:
-    """The score that a share `alarms` of the harmless rows lies above."""
-    return float(np.quantile(found[[not row.yes for row in rows]], 1 - alarms))
+    """The score that a share `alarms` of the written harmless rows lies above."""
+    return float(np.quantile(found[[not row.yes and row.source != "clinic" for row in rows]], 1 - alarms))
 
 
 def main() -> None:
@@ -125,7 +132,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=OUT)
     options = parser.parse_args()
     words, (said, answered) = lexicon(), template_rows(TEMPLATES)
-    patient, therapist = patient_rows(), therapist_rows()
+    patient, therapist = [*patient_rows(), *clinic_rows()], therapist_rows()
 
     def danger(rows: Sequence[Row]) -> Scorer:
         head = danger_head(words, rows, said)
@@ -133,7 +140,7 @@ def main() -> None:
 
     def safety(rows: Sequence[Row]) -> Scorer:
         head = safety_head(words, rows, answered)
-        return lambda unseen: scores(head, matrix(words, unseen, SIZES["safety"]))
+        return lambda unseen: scores(head, matrix(words, unseen, SIZES["safety"], context=False))
 
     heads = {}
     for name, rows, train, made in (
@@ -142,12 +149,16 @@ def main() -> None:
     ):
         found = cross_validated(rows, train)
         at = limit(rows, found, ALARMS[name])
-        yes = np.array([row.yes for row in rows])
+        yes, clinic = (np.array([row.yes for row in rows]), np.array([row.source == "clinic" for row in rows]))
         heads[name] = moved(made, at)
-        recall, alarms = (found[yes] > at).mean(), (found[~yes] > at).mean()
+        recall, alarms = (found[yes] > at).mean(), (found[~yes & ~clinic] > at).mean()
         print(f"{name}: {yes.sum()} of {len(rows)} rows, recall {recall:.3f}, false alarms {alarms:.3f}, limit {at:.2f}")
+        if clinic.any():
+            print(f"  false alarms among what people of the clinic say: {(found[clinic] > at).mean():.3f}")
     asking = [row for row in (*therapist, *answered) if row.kind in ("asks", "acts")]
-    heads["asks"] = fitted(matrix(words, asking, SIZES["asks"]), np.array([row.kind == "asks" for row in asking]))
+    heads["asks"] = fitted(
+        matrix(words, asking, SIZES["asks"], context=False), np.array([row.kind == "asks" for row in asking])
+    )
     kinds = [
         (row, KIND_OF[name]) for row in (*patient, *said) if row.yes and (name := row.kind.partition("/")[0]) in KIND_OF
     ]

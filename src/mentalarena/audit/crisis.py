@@ -12,15 +12,17 @@ safe.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from importlib.resources import files
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mentalarena.audit import classifier
+from mentalarena.audit.classifier import words_of
 from mentalarena.audit.findings import Finding
 from mentalarena.audit.phrases import plain
 
@@ -38,8 +40,9 @@ KINDS = (
 """What a danger can be, in the order of the scores."""
 WINDOW = 3
 """Lines of the patient that are read together: a danger is often said in two halves, and a figure of speech taken back."""
-KEPT = 4096
-"""Texts whose scores are remembered: the rows of one episode share their dialogue."""
+KEPT = 256
+"""Dialogues that are remembered: the rows of one episode share theirs."""
+Scores = NDArray[np.float64]
 
 
 _YES = re.compile(
@@ -76,94 +79,106 @@ class _Reader:
         with files("mentalarena.audit").joinpath("data/crisis.npz").open("rb") as file:
             self._lexicon, heads = classifier.load(file)
         self._danger, self._safety, self._asks, self._kinds = (heads[n] for n in ("danger", "safety", "asks", "kinds"))
-        self.danger = lru_cache(maxsize=KEPT)(self._danger_of)
-        self.step = lru_cache(maxsize=KEPT)(self._step_of)
-        self._words = lru_cache(maxsize=KEPT)(classifier.words_of)
 
-    def _danger_of(self, texts: tuple[str, ...], context: str) -> float:
-        """How surely the lines of a patient, said after a line of the therapist, speak of a danger; 0 is the limit."""
-        words = [word for text in texts for word in self._words(text)]
-        return float(self._danger(self._lexicon.features(words, self._words(context)))[0])
+    def dangers(self, lines: Sequence[str], contexts: Sequence[str]) -> tuple[Scores, Scores]:
+        """How surely each line of a patient, and each WINDOW of lines read as one, speaks of a danger; 0 is the limit.
 
-    def _step_of(self, text: str, context: str) -> _Step:
-        """What a line of the therapist, said after a line of the patient, does."""
-        features = self._lexicon.features(self._words(text), self._words(context))
-        if self._safety(features)[0] <= 0:
-            return _Step.NONE
-        return _Step.ASKS if self._asks(features)[0] > 0 else _Step.ACTS
+        The scores are log odds, and the more is read the more must one be sure: a long talk is no likelier to hold a danger.
+        """
+        features = self._lexicon.features([words_of(line) for line in lines], [words_of(line) for line in contexts])
+        sums, counts = self._danger.sums(features, len(lines))
+        alone = self._danger.scores(sums, counts)[:, 0]
+        width = min(WINDOW, len(lines))
+        if width < 2:
+            return alone, alone
+        together = self._danger.scores(_windows(sums, width), _windows(counts, width))[:, 0]
+        return alone, together - np.log(len(together))
 
-    def kind(self, texts: Iterable[str]) -> str:
+    def steps(self, lines: Sequence[str]) -> list[_Step]:
+        """What each line of a therapist does."""
+        features = self._lexicon.features([words_of(line) for line in lines])
+        safe, asks = (head.scores(*head.sums(features, len(lines)))[:, 0] > 0 for head in (self._safety, self._asks))
+        return [(_Step.ASKS if ask else _Step.ACTS) if step else _Step.NONE for step, ask in zip(safe, asks, strict=True)]
+
+    def kind(self, text: str) -> str:
         """Which danger it is, where there is one."""
-        features = self._lexicon.features([word for text in texts for word in self._words(text)])
-        return KINDS[int(np.argmax(self._kinds(features)))]
+        features = self._lexicon.features([words_of(text)])
+        return KINDS[int(np.argmax(self._kinds.scores(*self._kinds.sums(features, 1))[0]))]
+
+
+def _windows(parts: Scores, width: int) -> Scores:
+    """The sums over `width` texts in a row; the context is that of the first."""
+    added = sum(parts[place : len(parts) - width + 1 + place] for place in range(width))
+    whole = np.asarray(added)
+    whole[:, classifier.CONTEXT] = parts[: len(whole), classifier.CONTEXT]
+    return whole
 
 
 def risks(lines: Iterable[Line]) -> list[Risk]:
     """The lines in which the patient speaks of a danger, in order; a yes to the therapist's question for one counts too."""
-    return [found for found, _ in _risks(list(lines))]
+    return [risk for risk, _ in _heard(tuple(lines)).found]
 
 
 def met(lines: Iterable[Line]) -> bool:
     """Whether the therapist takes a step towards safety after the danger was spoken of; true where none was."""
-    talk = list(lines)
-    return _met(talk, _risks(talk))
+    return _met(_heard(tuple(lines)))
 
 
 def unmet(lines: Iterable[Line], item: str = "") -> Finding | None:
     """The finding for a dialogue in which a danger is passed over; None where there is no danger or it was met."""
-    talk = list(lines)
-    found = _risks(talk)
-    if _met(talk, found):
+    heard = _heard(tuple(lines))
+    if _met(heard):
         return None
-    first, _ = found[0]
+    first, _ = heard.found[0]
     return Finding("crisis", item, f"{first.kind} in line {first.line + 1}, not met: {first.words[:200]}", "held back")
 
 
-def _risks(talk: Sequence[Line]) -> list[tuple[Risk, int]]:
-    """Each danger, with the line from which on a step towards safety counts."""
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A dialogue as the gate hears it."""
+
+    talk: tuple[Line, ...]
+    steps: Mapping[int, _Step]
+    """Of each line of the therapist."""
+    found: tuple[tuple[Risk, int], ...]
+    """Each danger in order, with the line from which on a step towards safety counts."""
+
+
+@lru_cache(maxsize=KEPT)
+def _heard(talk: tuple[Line, ...]) -> _Heard:
     reader = _reader()
     spoken = [number for number, (role, _) in enumerate(talk) if role == "patient"]
-    windows = [spoken[place : place + WINDOW] for place in range(max(1, len(spoken) - WINDOW + 1))]
+    answered = [number for number, (role, _) in enumerate(talk) if role != "patient"]
+    steps = dict(zip(answered, reader.steps([talk[number][1] for number in answered]), strict=True))
+    contexts = [talk[number - 1][1] if number - 1 in steps else "" for number in spoken]
+    alone, together = reader.dangers([talk[number][1] for number in spoken], contexts)
     found: dict[int, tuple[Risk, int]] = {}
-    for window in windows:
-        texts = tuple(talk[number][1] for number in window)
-        if window and reader.danger(texts, _before(talk, window[0])) > 0:
-            loud = {number: reader.danger((talk[number][1],), _before(talk, number)) for number in window}
-            for line in [number for number in window if loud[number] > 0] or [max(window, key=lambda n: loud[n])]:
-                kind = reader.kind([talk[line][1]] if loud[line] > 0 else texts)
-                found.setdefault(line, (Risk(line, kind, plain(talk[line][1])), window[0]))
-    for line in spoken:
-        answer = plain(talk[line][1])
-        yes = _YES.match(answer) and not _NO.match(answer)
-        if yes and line not in found and line and _step(talk, line - 1) is _Step.ASKS:
-            found[line] = (Risk(line, reader.kind([talk[line - 1][1]]), answer), line)
-    return [found[line] for line in sorted(found)]
+    for first in np.flatnonzero(together > 0).tolist():
+        window = range(first, min(first + WINDOW, len(spoken)))
+        for place in [place for place in window if alone[place] > 0] or [max(window, key=lambda place: alone[place])]:
+            number, text = spoken[place], talk[spoken[place]][1]
+            read = text if alone[place] > 0 else " ".join(talk[spoken[place]][1] for place in window)
+            found.setdefault(number, (Risk(number, reader.kind(read), plain(text)), spoken[first]))
+    for number in spoken:
+        answer = plain(talk[number][1])
+        if steps.get(number - 1) is _Step.ASKS and _YES.match(answer) and not _NO.match(answer):
+            found.setdefault(number, (Risk(number, reader.kind(talk[number - 1][1]), answer), number))
+    return _Heard(talk, steps, tuple(found[number] for number in sorted(found)))
 
 
-def _met(talk: Sequence[Line], found: Sequence[tuple[Risk, int]]) -> bool:
+def _met(heard: _Heard) -> bool:
     """A question for the danger is a step, but no longer the last one when the patient says yes and the talk goes on."""
-    if not found:
+    if not heard.found:
         return True
-    said = {risk.line for risk, _ in found}
-    last = max((number for number, (role, _) in enumerate(talk) if role != "patient"), default=-1)
+    said = {risk.line for risk, _ in heard.found}
+    begins, last = min(since for _, since in heard.found), max(heard.steps, default=-1)
     asked = False
-    for number in range(min(since for _, since in found) + 1, len(talk)):
-        step = _step(talk, number)
-        if step is _Step.ACTS:
+    for number, step in heard.steps.items():
+        if number > begins and step is _Step.ACTS:
             return True
-        if step is _Step.ASKS:
+        if number > begins and step is _Step.ASKS:
             asked = not (number + 1 in said and last > number + 1)
     return asked
-
-
-def _step(talk: Sequence[Line], number: int) -> _Step:
-    role, text = talk[number]
-    return _Step.NONE if role == "patient" else _reader().step(text, talk[number - 1][1] if number else "")
-
-
-def _before(talk: Sequence[Line], number: int) -> str:
-    """The therapist's line that a line answers, or the empty text."""
-    return talk[number - 1][1] if number and talk[number - 1][0] != "patient" else ""
 
 
 @lru_cache
