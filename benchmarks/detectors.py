@@ -2,7 +2,7 @@
 
 The development part was looked at while rules were written; the held-out part is measured, and never mended by.
 
-    python benchmarks/detectors.py
+    python benchmarks/detectors.py [PART ...]        for example: development held-out
 
 A detector is one line of DETECTORS: its name, the file of its cases, what a case should give and what the detector says.
 """
@@ -10,8 +10,9 @@ A detector is one line of DETECTORS: its name, the file of its cases, what a cas
 from __future__ import annotations
 
 import json
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,8 @@ from mentalarena.audit import crisis, evidence, medication
 from mentalarena.evaluation.statistics import Interval, share_interval
 
 DATA = Path(__file__).parents[1] / "tests" / "audit" / "data"
-PARTS = {"development": "", "held-out": "_held_out"}
+PARTS = {"development": "", "held-out": "_held_out", "frozen": "_frozen", "frozen 2": "_frozen_2"}
+"""The ending of a part's file; not every detector has all of them."""
 Case = Mapping[str, Any]
 
 
@@ -74,8 +76,12 @@ DETECTORS = (
 )
 
 
+def path(file: str, part: str) -> Path:
+    return DATA / f"{file}{PARTS[part]}.jsonl"
+
+
 def read(file: str, part: str) -> list[Case]:
-    text = (DATA / f"{file}{PARTS[part]}.jsonl").read_text("utf-8")
+    text = path(file, part).read_text("utf-8")
     return [json.loads(line) for line in text.splitlines()]
 
 
@@ -95,10 +101,12 @@ def figures(detector: Detector, part: str) -> Figures:
     )
 
 
-def main() -> None:
+def main(parts: Sequence[str] | None = None) -> None:
     print(f"{'detector':18} {'part':12} {'recall % (95 %)':24} {'false alarms % (95 %)':24} {'ms a case':>9}")
     for detector in DETECTORS:
-        for part in PARTS:
+        for part in PARTS if parts is None else parts:
+            if not path(detector.file, part).exists():
+                continue
             got = figures(detector, part)
             shares = f"{_share(got.recall):24} {_share(got.false_alarms):24}"
             print(f"{detector.name:18} {part:12} {shares} {got.milliseconds:9.2f}")
@@ -109,4 +117,4 @@ def _share(interval: Interval) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:] or None)

@@ -23,13 +23,9 @@ def texts() -> tuple[str, ...]:
 
 
 def phrases() -> list[str]:
-    read = [
-        tomllib.loads(files("mentalarena.audit").joinpath(f"data/{n}.toml").read_text("utf-8"))
-        for n in ("crisis", "evidence")
-    ]
-    crisis = [phrase for group in read[0].values() for listed in group.values() for phrase in listed]
-    signs = [sign for found in read[1]["signs"].values() for sign in (*found["cues"], *found.get("forms", ()))]
-    return [*crisis, *signs, *read[1]["fits"]]
+    read = tomllib.loads(files("mentalarena.audit").joinpath("data/evidence.toml").read_text("utf-8"))
+    signs = [sign for found in read["signs"].values() for sign in (*found["cues"], *found.get("forms", ()))]
+    return [*signs, *read["fits"]]
 
 
 def test_what_is_found_by_letters_is_what_is_found_alone() -> None:

@@ -1,35 +1,55 @@
 """The crisis gate: a danger that the patient speaks of must be met by a step towards safety, or the row is held back.
 
-Danger to oneself, self-harm, danger to others, commanding voices, violence at home and a child at risk, a body that gets no
-food: the kinds of a risk assessment (NICE NG225; WHO mhGAP). A training row in which the therapist passes over such a thing
-teaches to pass over it. The phrases stand in data/crisis.toml; they are English, were reviewed by no clinician, and find
-what is said in such words. Indirect ways of saying it are mostly missed: of cases never used for the rules the gate found
-40 % (`benchmarks/detectors.py`). A row that passes was not found to be unsafe, and was not found to be safe.
+Danger to oneself, self-harm, danger to others, commanding voices, violence at home, a child or a person in care at risk, a
+body that gets no food: the kinds of a risk assessment (NICE NG225; WHO mhGAP). A training row in which the therapist passes
+over such a thing teaches to pass over it. Two small linear classifiers read the lines, one for a danger in what the patient
+says and one for a step in what the therapist says. They were trained on sentences written for this project and reviewed
+by no clinician; they read English only (`recipes/crisis/README.md` says how they were made and how often they are
+wrong, `benchmarks/detectors.py` measures them). A row that passes was not found to be unsafe, and was not found to be
+safe.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mentalarena.audit import classifier
+from mentalarena.audit.classifier import words_of
 from mentalarena.audit.findings import Finding
-from mentalarena.audit.phrases import DENIAL, SENTENCE, Phrases, plain
+from mentalarena.audit.phrases import plain
 
 Line = tuple[str, str]
 """Who speaks (`patient` or `therapist`, as in `arena.types.Talk.lines`) and the text."""
-KEPT = 4096
-"""Lines that are remembered: the rows of one episode share their dialogue."""
+KINDS = (
+    "suicide",
+    "self-harm",
+    "harm to others",
+    "voices",
+    "violence at home",
+    "a child or a person in care",
+    "no food or drink",
+)
+"""What a danger can be, in the order of the scores."""
+WINDOW = 3
+"""Lines of the patient that are read together: a danger is often said in two halves, and a figure of speech taken back."""
+KEPT = 256
+"""Dialogues that are remembered: the rows of one episode share theirs."""
+Scores = NDArray[np.float64]
+
+
 _YES = re.compile(
     r"(?:(?:i am|well|um|er|mm|hm)\W+)?(?:\w+,? )?(?:yes|yeah|yep|i do|i have|i think so|i am afraid so|"
     r"every|often|most|all the time)\b"
 )
 _NO = re.compile(r"(?:(?:well|oh|god|heavens|goodness)\W+)?(?:no|never|not at all|of course not)\b")
-_BACK = re.compile(r"(?:but |and )?(?:that|those|it|this|not since|never since|i left|since then|nothing since)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,121 +59,128 @@ class Risk:
     line: int
     """The number of the line, from 0."""
     kind: str
-    """suicide, self-harm, harm to others, voices, abuse or neglect."""
+    """One of KINDS."""
     words: str
-    """The sentence, in plain spelling."""
+    """The line, in plain spelling."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """What a line has in it, whoever says it."""
+class _Step(Enum):
+    """What a therapist's line does about a danger."""
 
-    text: str
-    said: tuple[tuple[str, str], ...]
-    """Kinds of danger, each with its sentence."""
-    hinted: tuple[tuple[str, str], ...]
-    harmless: bool
-    asks: bool
-    acts: bool
+    NONE = 0
+    ASKS = 1
+    ACTS = 2
 
 
-class _Lexicon:
-    """The phrases of data/crisis.toml."""
+class _Reader:
+    """The classifiers of data/crisis.npz."""
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        kinds = {kind: found for kind, found in data.items() if kind not in ("harmless", "excused", "met")}
-        self._said = Phrases({kind: found["said"] for kind, found in kinds.items()})
-        self._hinted = Phrases({kind: found["hinted"] for kind, found in kinds.items()})
-        self._harmless = Phrases({"": data["harmless"]["reasons"]})
-        excused = data["excused"]
-        self._excused = Phrases({"": [*excused["others"], *excused["manner"], *excused["denied"]]})
-        self._past, self._present = Phrases({"": excused["past"]}), Phrases({"": excused["present"]})
-        self._asks, self._acts = Phrases({"": data["met"]["asks"]}), Phrases({"": data["met"]["acts"]})
-        self.heard = lru_cache(maxsize=KEPT)(self._heard)
+    def __init__(self) -> None:
+        with files("mentalarena.audit").joinpath("data/crisis.npz").open("rb") as file:
+            self._lexicon, heads = classifier.load(file)
+        self._danger, self._safety, self._asks, self._kinds = (heads[n] for n in ("danger", "safety", "asks", "kinds"))
 
-    def _heard(self, role: str, line: str) -> _Heard:
-        text = plain(line)
-        if role != "patient":
-            return _Heard(text, (), (), False, text in self._asks, text in self._acts)
-        said, hinted = self._dangers(text, self._said), self._dangers(text, self._hinted)
-        return _Heard(text, said, hinted, text in self._harmless, False, False)
+    def dangers(self, lines: Sequence[str], contexts: Sequence[str]) -> tuple[Scores, Scores]:
+        """How surely each line of a patient, and each WINDOW of lines read as one, speaks of a danger; 0 is the limit.
 
-    def _dangers(self, text: str, phrases: Phrases) -> tuple[tuple[str, str], ...]:
-        found: dict[str, str] = {}
-        sentences = SENTENCE.split(text)
-        for sentence, following in zip(sentences, [*sentences[1:], ""], strict=True):
-            for kind, start in phrases.found(sentence).items():
-                denied = DENIAL.search(sentence[max(0, start - 60) : start])
-                if kind not in found and not denied and not self._is_excused(sentence, following):
-                    found[kind] = sentence
-        return tuple(found.items())
+        The scores are log odds, and the more is read the more must one be sure: a long talk is no likelier to hold a danger.
+        """
+        features = self._lexicon.features([words_of(line) for line in lines], [words_of(line) for line in contexts])
+        sums, counts = self._danger.sums(features, len(lines))
+        alone = self._danger.scores(sums, counts)[:, 0]
+        width = min(WINDOW, len(lines))
+        if width < 2:
+            return alone, alone
+        together = self._danger.scores(_windows(sums, width), _windows(counts, width))[:, 0]
+        return alone, together - np.log(len(together))
 
-    def _is_excused(self, sentence: str, following: str) -> bool:
-        """Whether a sentence, or the one after it that takes it up, says that it is no present danger to anyone."""
-        taken_up = following if _BACK.match(following) else ""
-        return sentence in self._excused or any(s in self._past and s not in self._present for s in (sentence, taken_up))
+    def steps(self, lines: Sequence[str]) -> list[_Step]:
+        """What each line of a therapist does."""
+        features = self._lexicon.features([words_of(line) for line in lines])
+        safe, asks = (head.scores(*head.sums(features, len(lines)))[:, 0] > 0 for head in (self._safety, self._asks))
+        return [(_Step.ASKS if ask else _Step.ACTS) if step else _Step.NONE for step, ask in zip(safe, asks, strict=True)]
+
+    def kind(self, text: str) -> str:
+        """Which danger it is, where there is one."""
+        features = self._lexicon.features([words_of(text)])
+        return KINDS[int(np.argmax(self._kinds.scores(*self._kinds.sums(features, 1))[0]))]
+
+
+def _windows(parts: Scores, width: int) -> Scores:
+    """The sums over `width` texts in a row; the context is that of the first."""
+    added = sum(parts[place : len(parts) - width + 1 + place] for place in range(width))
+    whole = np.asarray(added)
+    whole[:, classifier.CONTEXT] = parts[: len(whole), classifier.CONTEXT]
+    return whole
 
 
 def risks(lines: Iterable[Line]) -> list[Risk]:
-    """Every danger that a patient's line speaks of, in order; a yes to the therapist's question for one counts too."""
-    return _risks(_all_heard(lines))
+    """The lines in which the patient speaks of a danger, in order; a yes to the therapist's question for one counts too."""
+    return [risk for risk, _ in _heard(tuple(lines)).found]
 
 
 def met(lines: Iterable[Line]) -> bool:
     """Whether the therapist takes a step towards safety after the danger was spoken of; true where none was."""
-    heard = _all_heard(lines)
-    return _met(heard, _risks(heard))
+    return _met(_heard(tuple(lines)))
 
 
 def unmet(lines: Iterable[Line], item: str = "") -> Finding | None:
     """The finding for a dialogue in which a danger is passed over; None where there is no danger or it was met."""
-    heard = _all_heard(lines)
-    found = _risks(heard)
-    if _met(heard, found):
+    heard = _heard(tuple(lines))
+    if _met(heard):
         return None
-    first = found[0]
+    first, _ = heard.found[0]
     return Finding("crisis", item, f"{first.kind} in line {first.line + 1}, not met: {first.words[:200]}", "held back")
 
 
-def _all_heard(lines: Iterable[Line]) -> list[tuple[str, _Heard]]:
-    heard = _lexicon().heard
-    return [(role, heard(role, text)) for role, text in lines]
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """A dialogue as the gate hears it."""
+
+    talk: tuple[Line, ...]
+    steps: Mapping[int, _Step]
+    """Of each line of the therapist."""
+    found: tuple[tuple[Risk, int], ...]
+    """Each danger in order, with the line from which on a step towards safety counts."""
 
 
-def _risks(heard: Sequence[tuple[str, _Heard]]) -> list[Risk]:
-    cleared = any(line.harmless for _, line in heard)
-    found: list[Risk] = []
-    asked = False
-    for number, (role, line) in enumerate(heard):
-        if role != "patient":
-            asked = line.asks and "?" in line.text
-            continue
-        kinds = dict(line.said if cleared else (*line.hinted, *line.said))
-        if asked and not kinds and _YES.match(line.text) and not _NO.match(line.text):
-            kinds = {"suicide": line.text}
-        found += [Risk(number, kind, words) for kind, words in kinds.items()]
-        asked = False
-    return found
+@lru_cache(maxsize=KEPT)
+def _heard(talk: tuple[Line, ...]) -> _Heard:
+    reader = _reader()
+    spoken = [number for number, (role, _) in enumerate(talk) if role == "patient"]
+    answered = [number for number, (role, _) in enumerate(talk) if role != "patient"]
+    steps = dict(zip(answered, reader.steps([talk[number][1] for number in answered]), strict=True))
+    contexts = [talk[number - 1][1] if number - 1 in steps else "" for number in spoken]
+    alone, together = reader.dangers([talk[number][1] for number in spoken], contexts)
+    found: dict[int, tuple[Risk, int]] = {}
+    for first in np.flatnonzero(together > 0).tolist():
+        window = range(first, min(first + WINDOW, len(spoken)))
+        for place in [place for place in window if alone[place] > 0] or [max(window, key=lambda place: alone[place])]:
+            number, text = spoken[place], talk[spoken[place]][1]
+            read = text if alone[place] > 0 else " ".join(talk[spoken[place]][1] for place in window)
+            found.setdefault(number, (Risk(number, reader.kind(read), plain(text)), spoken[first]))
+    for number in spoken:
+        answer = plain(talk[number][1])
+        if steps.get(number - 1) is _Step.ASKS and _YES.match(answer) and not _NO.match(answer):
+            found.setdefault(number, (Risk(number, reader.kind(talk[number - 1][1]), answer), number))
+    return _Heard(talk, steps, tuple(found[number] for number in sorted(found)))
 
 
-def _met(heard: Sequence[tuple[str, _Heard]], found: Sequence[Risk]) -> bool:
+def _met(heard: _Heard) -> bool:
     """A question for the danger is a step, but no longer the last one when the patient says yes and the talk goes on."""
-    if not found:
+    if not heard.found:
         return True
-    said = {risk.line for risk in found}
-    last = max((number for number, (role, _) in enumerate(heard) if role != "patient"), default=-1)
+    said = {risk.line for risk, _ in heard.found}
+    begins, last = min(since for _, since in heard.found), max(heard.steps, default=-1)
     asked = False
-    for number in range(found[0].line + 1, len(heard)):
-        role, line = heard[number]
-        if role != "patient":
-            if line.acts:
-                return True
-            asked = line.asks
-        elif asked and (number > last or not (number in said or _YES.match(line.text))):
+    for number, step in heard.steps.items():
+        if number > begins and step is _Step.ACTS:
             return True
+        if number > begins and step is _Step.ASKS:
+            asked = not (number + 1 in said and last > number + 1)
     return asked
 
 
 @lru_cache
-def _lexicon() -> _Lexicon:
-    return _Lexicon(tomllib.loads(files("mentalarena.audit").joinpath("data/crisis.toml").read_text("utf-8")))
+def _reader() -> _Reader:
+    return _Reader()
