@@ -50,12 +50,13 @@ def ablate(run: Run, names: Sequence[str] = (), patients: int = 0, trained: bool
     rehearse(run, base)
     for arm in arms:
         build(run, 0, arm.name)
+    truths = _truths(run)
     told: Json = {
         "clinic": run.clinic.name,
         "seed": run.config.seed,
         "split": "development",
         "base": None,
-        "arms": [_described(arm) | _data(run, arm) for arm in arms],
+        "arms": [_described(arm) | _data(run, arm, truths) for arm in arms],
         "comparisons": [],
         "least_p": None,
     }
@@ -122,9 +123,9 @@ def _scores(run: Run, name: str) -> Scores:
     return found
 
 
-def _data(run: Run, arm: Arm) -> Json:
+def _data(run: Run, arm: Arm, truths: Mapping[str, Reference]) -> Json:
     """What an arm learns from: episodes, the talk's length, rows, and how many of them teach what is right."""
-    episodes = read_episodes((run.folder(0, arm.name if arm.plays else MAIN)) / "episodes.jsonl")
+    episodes = read_episodes(run.folder(0, arm.name if arm.plays else MAIN) / "episodes.jsonl")
     rows = [row for row in learnt_from(run, 1, arm.name) if isinstance(row, Row)]
     asked = [
         float(sum(message.role == "assistant" for message in episode.views["therapist"]))
@@ -132,7 +133,7 @@ def _data(run: Run, arm: Arm) -> Json:
         if episode.views
     ]
     questions = mean_interval(asked, run.config.evaluation.resamples) if asked else None
-    labels = {kind: share_interval(right) for kind, right in right_labels(rows, _truths(run)).items()}
+    labels = {kind: share_interval(right) for kind, right in right_labels(rows, truths).items()}
     counts = {kind: sum(row.kind == kind for row in rows) for kind in THERAPIST}
     return {
         "episodes": len(episodes),
