@@ -133,6 +133,17 @@ def test_3_patience_is_as_it_was() -> None:
     assert decide(scored(0.3, 0.2, 0.25), patience=2).stop
 
 
+def test_3_going_on_says_what_was_looked_at() -> None:
+    first = made(0, {"score": (0.3, 0.2, 0.4)})
+    found = decide([first, made(1, {"score": (0.301, 0.2, 0.4), "score_change": (0.001, -0.01, 0.012)})])
+    told = "development score 0.301, the best so far, changed by +0.001 (-0.010 to +0.012)"
+    assert (found.stop, found.reason) == (False, f"no rule says stop: no sign of collapse; {told}")
+    unplayed = Signals(1, 0, 0, {"score": Interval(0.3, 0.2, 0.4)})
+    reason = decide([first, unplayed], patience=2).reason
+    assert reason == "no rule says stop: its model has not played; development score 0.300, within patience 2"
+    assert decide([Signals(0)]).reason == "no rule says stop: its model has not played; no development score"
+
+
 def test_3_rows_that_are_hardly_new_stop_where_the_score_did_not_surely_rise() -> None:
     before = made(0, {"score": (0.3, 0.2, 0.4), "spread": (0.8, 0.7, 0.9)})
     stale: dict[str, Told] = {

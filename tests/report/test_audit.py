@@ -19,5 +19,8 @@ def test_each_gate_has_a_line_the_first_findings_are_shown_and_models_text_canno
     assert text.count("held back  sft.jsonl:") == SHOWN
     assert f"and {9 - SHOWN} more" in text
     assert max(map(len, text.splitlines())) <= max(WIDTH, 250)
-    assert "HELD BACK: 9 rows held back in 1 files; not done: evidence" in text
+    assert "HELD BACK: 9 rows held back in 1 file; not done: evidence" in text
     assert "evidence: nobody knows" in text
+    assert "40 episodes and rows" in text
+    assert "sft.jsonl:1  " in text  # lines from 1
+    assert "sft.jsonl:0  " not in text

@@ -154,6 +154,10 @@ def test_5_several_runs_are_correlated(scripted: Path, tmp_path: Path) -> None:
         runs += ["--out", str(out)]
     result = subprocess.run([*CLI, "analyse", *runs, "--json"], capture_output=True, text=True, check=False)  # noqa: S603
     assert result.returncode == 0, result.stderr
+    twice = [*CLI, "analyse", *runs[:2], "--out", f"{runs[1]}/../{Path(runs[1]).name}"]
+    alone = subprocess.run(twice, capture_output=True, text=True, check=False)  # noqa: S603
+    assert alone.stdout.count("after iteration 0") == 1
+    assert "Spearman" not in alone.stdout
     found = {one["signal"]: one for one in json.loads(result.stdout)["correlations"]}
     assert found["rows_per_episode"]["rho"] == pytest.approx(1)
     assert (found["rows_per_episode"]["n"], found["rows_per_episode"]["low"]) == (3, None)

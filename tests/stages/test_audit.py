@@ -11,10 +11,14 @@
 """
 
 import json
+import re
 import shutil
+import sqlite3
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,7 +135,12 @@ def test_1_a_clean_run_does_not_fail_and_says_what_was_not_done(out: Path) -> No
     }
     assert gates["licences"]["status"] == "pass"
     assert gates["licences"]["examined"] == gates["duplicates"]["examined"]
-    assert gates["prompt-leak"]["examined"] == gates["guidance-leak"]["examined"] > 500
+    with closing(sqlite3.connect(out / "journal.sqlite")) as journal:
+        asked = Counter(scope for [scope] in journal.execute("SELECT scope FROM replies"))
+    prompts = [scope for scope in asked if scope.startswith(("therapist/", "judge/")) and scope != "judge/principles"]
+    assert gates["prompt-leak"]["examined"] == sum(asked[scope] for scope in prompts) > 100
+    assert gates["guidance-leak"]["examined"] == sum(n for scope, n in asked.items() if scope.startswith("judge/guidance"))
+    assert 0 < gates["guidance-leak"]["examined"] < gates["prompt-leak"]["examined"]
     assert gates["memorisation"]["status"] == "pass"
     low, high = gates["crisis"]["share"][1:]
     assert 0 <= low < high <= 1
@@ -307,7 +316,7 @@ def test_2_repeats_are_held_back_but_for_the_first_and_fail_when_they_are_most(o
     audited = audited_run(out, Wanted(only=["duplicates"]))
     found = {placed.row: placed.finding.detail for placed in gate(audited, "duplicates").found}
     assert {number: found[number] for number in again} == {
-        n: f"repeats row {n - len(rows)}: 1.00 of their words" for n in again
+        n: f"repeats line {n - len(rows) + 1}: 1.00 of their words" for n in again
     }
     assert not gate(audited, "duplicates").fails
     add(out / ROWS, *rows, *rows)
@@ -362,6 +371,9 @@ def test_3_a_file_of_rows_is_audited_and_cleaned(tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     assert "HELD BACK: " in result.stdout
     assert "2 rows that pass" in result.stdout
+    assert "rows.jsonl:2  diagnosis new: " in result.stdout  # lines from 1
+    assert "nothing was written" not in result.stdout
+    assert "the findings were not written" in result.stdout
     assert read_jsonl(clean) == [rows[0], rows[3]]
     assert {path.name for path in tmp_path.iterdir()} == {"rows.jsonl", "clean.jsonl", "q.txt"}
     assert command(file, "--data", tmp_path / "q.txt", "--strict", "--out", tmp_path / "kept").returncode == 1
@@ -381,6 +393,9 @@ def test_4_published_records_are_counted_as_they_are(tmp_path: Path) -> None:
         "diagnoses": [n for n, r in enumerate(records) if not r["expected"]["clean_diagnosis"]],
         "medicines": [n for n, r in enumerate(records) if not r["expected"]["medicine_is_medicine"]],
         "verbatim-seeds": [n for n, r in enumerate(records) if r["expected"]["verbatim_seed"]],
+        "doses": [n for n, r in enumerate(records) if re.search(r"\d ?mg", f"{r['medicine']} {r['explain_m']}")],
+        "contamination": [],
+        "contamination-by-meaning": [],
     }
     (tmp_path / "list.json").write_text(json.dumps(records))
     for file in (data / "published.jsonl", tmp_path / "list.json"):
@@ -391,7 +406,25 @@ def test_4_published_records_are_counted_as_they_are(tmp_path: Path) -> None:
     assert gate(audited_file(tmp_path / "list.json", Wanted()), "duplicates").status == "failed"
     without = audited_file(data / "published.jsonl", Wanted())
     assert gate(without, "verbatim-seeds").status == "not done"
+    assert "--data" in gate(without, "contamination").as_dict()["note"]
     assert "duplicates" in audit_table(without.record, without.gates)
+
+
+def test_4_published_records_are_searched_for_questions_in_every_field(tmp_path: Path) -> None:
+    data = Path(__file__).parents[1] / "audit" / "data"
+    records = [dict(record) for record in read_jsonl(data / "published.jsonl")[:8]]
+    records[2]["symptom"], records[5]["explain_m"] = f"Patient: {QUESTION}", QUESTION.upper()
+    (tmp_path / "records.json").write_text(json.dumps(records))
+    (tmp_path / "q.txt").write_text(QUESTION)
+    audited = audited_file(tmp_path / "records.json", Wanted([tmp_path / "q.txt"], "lexical", planted=["a canary of four"]))
+    for check in ("contamination", "contamination-by-meaning"):
+        assert [placed.row for placed in gate(audited, check).found] == [2, 5]
+        assert gate(audited, check).status == "held back"
+    assert gate(audited, "verbatim-seeds").note == "1 seeds and canaries, looked for in symptoms alone"
+    result = command(tmp_path / "records.json", "--data", tmp_path / "q.txt", "--only", "contamination")
+    assert "records.json:3  record 3: " in result.stdout  # lines from 1
+    assert "of contamination alone: HELD BACK: 2 rows held back in 1 file\n" in result.stdout
+    assert "not done" not in result.stdout
 
 
 @pytest.mark.parametrize(
@@ -431,6 +464,8 @@ def test_5_a_bad_file_is_one_line(content: str, expected: str, tmp_path: Path) -
         (["{rows}", "--seeds", "nowhere.txt"], "nowhere.txt: No such file"),
         (["{run}", "--clean", "clean.jsonl"], "is a run; expected a file of rows"),
         (["{run}", "--extract"], "nothing has been trained"),
+        (["{run}", "--extract", "--only", "duplicates"], "--only duplicates leaves it out"),
+        (["{rows}", "--data", "nowhere"], "expected a folder of benchmark files, or a file of questions"),
         (["{torn}"], "torn"),
     ],
 )
@@ -461,6 +496,21 @@ def test_5_only_some_checks_leave_no_record(out: Path) -> None:
     assert result.returncode == 0
     assert {gate["note"] for gate in told["gates"] if gate["check"] != "duplicates"} == {"left out by --only"}
     assert not (out / "audit.json").exists()
+    table = command(out, "--only", "memorisation").stdout
+    assert "of memorisation alone: PASS: 0 rows held back" in table
+    assert "crisis" not in table
+    assert "of contamination alone: NOT DONE\n" in command(out, "--only", "contamination").stdout
+
+
+def test_5_an_audit_that_had_done_more_is_not_replaced_in_silence(out: Path, tmp_path: Path) -> None:
+    (tmp_path / "q.txt").write_text(QUESTION)
+    first = command(out, "--data", tmp_path / "q.txt", "--quiet")
+    assert (first.returncode, first.stderr) == (0, "")
+    second = command(out, "--quiet")
+    assert second.returncode == 0
+    assert second.stderr.count("\n") == 1
+    assert "this one has not: contamination (--data); give the same options again" in second.stderr
+    assert command(out, "--quiet").stderr == ""
 
 
 def test_6_extraction_asks_once_and_the_untrained_model_is_the_control(made: Path, out: Path) -> None:
@@ -524,6 +574,9 @@ def test_7_the_report_shows_the_audit_escaped_and_that_there_is_none(out: Path) 
     page = (out / "report.html").read_text()
     assert "<h2>Audit</h2>" in page
     assert "HELD BACK: " in page
+    assert "a danger that the patient speaks of and the therapist passes over" in page
+    assert f"sft.jsonl:{len(read_jsonl(out / ROWS))}<" in page  # lines from 1
+    assert re.search(r"\d+ of \d+ dialogues; each of their episodes and rows is told", page)
     assert "<script>" not in page
     assert "not done: contamination" in page
     assert "Rows have changed since" not in page

@@ -64,7 +64,7 @@ def decide(history: Sequence[Signals], patience: int = 1, limits: Limits | None 
         return Decision(True, f"no better development score for {patience} iteration(s)")
     if told := _exhausted(history, limits):
         return Decision(True, told)
-    return Decision(False, "the score may still rise, and no sign of collapse")
+    return Decision(False, f"no rule says stop: {'; '.join(_looked_at(history, patience))}")
 
 
 def collapse(history: Sequence[Signals], limits: Limits | None = None) -> tuple[str, ...]:
@@ -137,6 +137,26 @@ def _exhausted(history: Sequence[Signals], limits: Limits) -> str:
         f"spread {usual.mean:.3g}) and the development score did not surely rise ({change.mean:+.3f}, "
         f"{change.low:+.3f} to {change.high:+.3f})"
     )
+
+
+def _looked_at(history: Sequence[Signals], patience: int) -> list[str]:
+    """What the rule looked at where it found nothing to stop for."""
+    last = history[-1]
+    played = bool(last.episodes or last.rows)
+    score, change, gain = last.get("score"), last.get("score_change"), last.get("diversity_gain")
+    before = [earlier.mean for one in history[:-1] if (earlier := one.get("score"))]
+    found = ["no sign of collapse" if played else "its model has not played"]
+    if not score:
+        found.append("no development score")
+    else:
+        best = (
+            "the first" if not before else "the best so far" if score.mean > max(before) else f"within patience {patience}"
+        )
+        changed = f", changed by {change.mean:+.3f} ({change.low:+.3f} to {change.high:+.3f})" if change else ""
+        found.append(f"development score {score.mean:.3f}, {best}{changed}")
+    if gain and played:
+        found.append(f"diversity_gain {gain.mean:.3g}")
+    return found
 
 
 def decisions(history: Sequence[Signals], patience: int = 1, limits: Limits | None = None) -> list[Decision]:

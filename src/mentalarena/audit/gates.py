@@ -30,12 +30,23 @@ CHECKS: Mapping[str, str] = {
 }
 """What each check looks for, in rows and runs."""
 PUBLISHED: Mapping[str, str] = {
+    "contamination": "records that hold a benchmark's question, by words in a row",
+    "contamination-by-meaning": "records that hold one in other words, by embeddings",
     "duplicates": "records that repeat an earlier one",
     "diagnoses": "illnesses that are not one clean diagnosis",
     "medicines": "medicines that are none",
+    "doses": "medicines for which a dose is claimed",
     "verbatim-seeds": "symptoms that hold a seed word for word",
 }
 """The same for records in the published layout."""
+UNITS: Mapping[str, str] = {
+    "prompt-leak": "requests",
+    "guidance-leak": "guidances",
+    "extraction": "seeds",
+    "crisis": "episodes and rows",
+    "over-diagnosis": "episodes",
+}
+"""What `Gate.examined` counts where that is not rows (or records)."""
 FAILS = frozenset(("prompt-leak", "guidance-leak", "memorisation", "extraction"))
 """Checks of which one finding is enough: nothing may be given out until it is mended."""
 MOST_REPEATS = 0.5
@@ -60,7 +71,7 @@ class Placed:
 
 @dataclass
 class Gate:
-    """One check. `examined` counts what was looked at: rows, episodes or requests."""
+    """One check. `examined` counts what was looked at: rows, or what `UNITS` tells."""
 
     check: str
     examined: int = 0

@@ -119,11 +119,13 @@ def prompt_findings(
     fixed: Iterable[str] = (),
     background: Background | None = None,
     done: Callable[[int], None] = lambda requests: None,
+    looked_at: Counter[str] | None = None,
 ) -> list[Finding]:
     """What the requests of a run (`Journal.requests`) told therapist and judge of their patients (by item) that nobody had said.
 
     Requests are gone through twice, one episode at a time: of what can begin anew (a list, `runs.journal.Requests`) no more
-    is held in memory. `done` hears of the requests of each episode, both times.
+    is held in memory. `done` hears of the requests of each episode, both times. `looked_at` counts what was examined: requests
+    to therapist and judge as `prompt leak`, the judge's guidance as `guidance leak`.
 
     `fixed`: texts that tell of no patient, as names to choose from that are not the taxonomy's. A sentence of the therapist's own
     is no leak (it guessed), guidance is judged where it was given (check `guidance leak`), each other sentence once an episode.
@@ -134,6 +136,7 @@ def prompt_findings(
         requests = list(requests)
     form = _form(requests, patients, done)
     constant = (*_names_to_choose(), *fixed)
+    counted = Counter[str]() if looked_at is None else looked_at
     found = []
     for visit in _visits(requests):
         done(len(visit.requests))
@@ -142,6 +145,7 @@ def prompt_findings(
         profile = profile_of(patients[visit.item])
         seen = set(form)
         for scope, texts, said in visit.told():
+            counted["prompt leak"] += 1
             fresh = [sentence for text in texts for sentence in _split(text) if sentence not in seen]
             if not fresh:
                 continue
@@ -149,6 +153,7 @@ def prompt_findings(
                 seen.add(leak.sentence)
                 found.append(Finding("prompt leak", visit.item, f"{scope}: {leak.detail()}", "failed"))
         for text, said in visit.guided():
+            counted["guidance leak"] += 1
             for leak in leaks(text, profile, (*said, *constant), background):
                 found.append(Finding("guidance leak", visit.item, leak.detail(), "held back"))
     return found

@@ -63,6 +63,11 @@ def _file(path: Path) -> Iterable[tuple[str, Mapping[str, str]]]:
     ]
     if known and path.exists():
         return _of_sets(path, known)
+    if not path.exists():
+        raise DataError(
+            f"{path}: No such file or directory; expected a folder of benchmark files, or a file of questions (JSONL, JSON, CSV "
+            "or text)"
+        )
     if path.suffix == ".txt":
         try:
             lines = path.read_text("utf-8").splitlines()

@@ -79,6 +79,16 @@ def record_of(gates: Sequence[Gate], files: Mapping[str, str]) -> dict[str, Any]
     }
 
 
+def lost_checks(dir: Path, record: Mapping[str, Any]) -> list[str]:
+    """Checks that the audit in a folder had done and `record`, which replaces it, has not."""
+    try:
+        before = read_audit(dir)
+    except DataError:
+        return []  # what cannot be read tells nothing
+    missing = {gate["check"] for gate in record["gates"] if gate["status"] == "not done"}
+    return [g["check"] for g in before.gates if g["status"] != "not done" and g["check"] in missing] if before else []
+
+
 def write_audit(dir: Path, record: Mapping[str, Any], gates: Iterable[Gate]) -> None:
     """Write findings, then what they come to. Raises `RunError`."""
     write_jsonl(dir / FINDINGS, (placed.as_dict() for gate in gates for placed in gate.found))

@@ -83,7 +83,7 @@ class Sweep:
         self._compare()
         if gate := self._gates.get("duplicates"):
             for (file, number, item), (other, at, _), likeness in self._copies.found():
-                where = f"{other}:{at}" if other != file else f"row {at}"
+                where = f"{other}:{at + 1}" if other != file else f"line {at + 1}"
                 gate.add(
                     Finding("duplicates", item, f"repeats {where}: {likeness:.2f} of their words", "held back"),
                     file,
@@ -103,11 +103,12 @@ class Sweep:
             )
         if (gate := self._gates.get("crisis")) and self._whole:
             gate.share = share_interval([self._dialogues[dialogue] is not None for dialogue in sorted(self._whole)])
-            gate.note = f"share of {len(self._whole)} dialogues"
+            unmet = sum(self._dialogues[dialogue] is not None for dialogue in self._whole)
+            gate.note = f"{unmet} of {len(self._whole)} dialogues; each of their episodes and rows is told"
         for name, found in self._patients.items():
             if (gate := self._gates.get(name)) and found:
                 gate.share = share_interval(list(found.values()))
-                gate.note = f"share of {len(found)} patients"
+                gate.note = f"{sum(found.values())} of {len(found)} patients; each of their rows with a finding is told"
 
     def _crisis(self, file: str, number: int, item: str, heard: Heard, counts: bool = True) -> None:
         gate, dialogue = self._gates.get("crisis"), hash(heard.lines)

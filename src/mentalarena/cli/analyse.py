@@ -30,18 +30,20 @@ def analyse(
     from mentalarena.stages.analyse import history_from
 
     told, resamples = [], 0
-    for folder in dict.fromkeys(out):
+    for folder in {folder.resolve(): folder for folder in reversed(out)}.values():
         config = config_of(folder)
         resamples = max(resamples, config.evaluation.resamples)
         with opened_run(config, folder, quiet or as_json) as opened:
             told.append(analyse_stage(opened, scored))
         if (folder / "report.html").exists():
             write_report(folder)
-    found = correlations({one["run"]: history_from(one) for one in told}, resamples)
+    # the iterations of one run follow on each other: their correlation says nothing
+    several = {one["run"]: history_from(one) for one in told} if len(told) > 1 else {}
+    found = correlations(several, resamples)
     if as_json:
         typer.echo(json.dumps({"runs": told, "correlations": [asdict(one) for one in found]}))
         return
     for one in told:
         typer.echo(f"{one['run']}\n{analysis_table(one)}")
-    if len(told) > 1 or found:
+    if len(told) > 1:
         typer.echo(correlation_table(found))

@@ -46,8 +46,8 @@ def audit(
 
     Exit code 0 where gates pass or rows are held back, 1 where a gate fails, 2 for bad input.
     """
-    from mentalarena.audit.record import write_audit
-    from mentalarena.report.audit import audit_table
+    from mentalarena.audit.record import lost_checks, write_audit
+    from mentalarena.report.audit import audit_table, counted, lost_line
     from mentalarena.report.html import write_report
     from mentalarena.report.terminal import bars
     from mentalarena.stages.audit import Wanted, audited_file, audited_run, write_clean
@@ -58,6 +58,10 @@ def audit(
         raise ConfigError(
             f"--clean {clean}: {target} is a run; expected a file of rows (`mentalarena export` filters a run)"
         )
+    if extract and only and "extraction" not in only:
+        raise ConfigError(
+            f"--extract: --only {', '.join(only)} leaves it out; expected --only extraction too, or no --only"
+        )
     if extract and not target.is_dir():
         raise ConfigError(f"--extract: {target} is no run directory; expected one whose model can be asked")
     if extract:
@@ -67,6 +71,8 @@ def audit(
         audited = (audited_run if target.is_dir() else audited_file)(target, wanted, progress)
     kept = out or (target if target.is_dir() and not only else None)
     if kept:
+        if lost := lost_checks(kept, audited.record):
+            typer.echo(lost_line(kept, lost), err=True)
         write_audit(kept, audited.record, audited.gates)
     if kept == target and (target / "report.html").exists():
         write_report(target)
@@ -76,9 +82,8 @@ def audit(
     else:
         typer.echo(audit_table(audited.record, audited.gates))
         if clean:
-            typer.echo(f"{count} rows that pass in {clean}")
-        typer.echo(
-            f"findings in {kept / 'audit.jsonl'}" if kept else "nothing was written (--out FOLDER keeps the findings)"
-        )
+            typer.echo(f"{counted(count, 'row')} that pass{'es' if count == 1 else ''} in {clean}")
+        nothing = "the findings were not written" if clean else "nothing was written"
+        typer.echo(f"findings in {kept / 'audit.jsonl'}" if kept else f"{nothing} (--out FOLDER keeps them)")
     if audited.record["status"] == "failed" or (strict and audited.record["status"] == "held back"):
         raise typer.Exit(1)

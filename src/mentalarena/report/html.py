@@ -23,6 +23,7 @@ from mentalarena.report.analysis import NOTICE as SIGNALS_NOTICE
 from mentalarena.report.analysis import signal_rows
 from mentalarena.report.audit import NOTICE as AUDIT_NOTICE
 from mentalarena.report.audit import SHOWN, gate_rows, verdict_line
+from mentalarena.report.audit import meanings as audit_meanings
 from mentalarena.report.bias import sections as bias_sections
 from mentalarena.report.terminal import CONTROL_NOTE, collapses, notice, p_value, percent, with_interval
 from mentalarena.runs.directory import each_of_jsonl, read_json, read_jsonl, write_whole
@@ -58,6 +59,7 @@ def write_report(out: Path) -> Path:
             signals_notice=SIGNALS_NOTICE,
             audit=(audit := _audit(out)),
             audit_rows=gate_rows(audit) if audit else [],
+            audit_meanings=audit_meanings(audit) if audit else {},
             audit_notice=AUDIT_NOTICE,
             findings=_findings(out) if audit else [],
             bias=bias_sections(bias) if (bias := _bias(out)) else None,

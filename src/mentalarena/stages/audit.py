@@ -9,9 +9,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mentalarena.audit.contamination import FEWEST, Held
+from mentalarena.audit.contamination import FEWEST, Held, by_meaning_found, by_words_found
+from mentalarena.audit.findings import Finding
 from mentalarena.audit.gates import CHECKS, MOST_REPEATS, PUBLISHED, Gate, gates_of
-from mentalarena.audit.published import PublishedRecord, audit_published
+from mentalarena.audit.medication import dose_claim
+from mentalarena.audit.published import FIELDS, PublishedRecord, audit_published
 from mentalarena.audit.questions import read_questions
 from mentalarena.audit.record import audited_files, digest_of_file, record_of, write_audit
 from mentalarena.audit.rows import each_example, each_record
@@ -137,10 +139,14 @@ def _finished(gates: Mapping[str, Gate], digests: Mapping[str, str]) -> Audited:
 def _published(path: Path, wanted: Wanted) -> dict[str, Gate]:
     """Records in the published layout."""
     gates = gates_of(PUBLISHED, wanted.only)
-    records = [PublishedRecord.of(str(number), record) for number, record in each_record(path)]
+    held = _held(gates, wanted)
+    records = [PublishedRecord.of(f"record {number + 1}", record) for number, record in each_record(path)]
+    numbers = {record.id: number for number, record in enumerate(records)}
     texts = [*map("\n".join, read_seeds(wanted.seeds).values() if wanted.seeds else ()), *wanted.planted]
     if not texts:
-        gates["verbatim-seeds"].not_done = gates["verbatim-seeds"].not_done or "no seeds were given (--seeds FILE)"
+        gates["verbatim-seeds"].not_done = (
+            gates["verbatim-seeds"].not_done or "no seeds were given (--seeds FILE, --canary TEXT)"
+        )
     tally = audit_published(records, texts)
     names = {
         "duplicate": "duplicates",
@@ -150,12 +156,32 @@ def _published(path: Path, wanted: Wanted) -> dict[str, Gate]:
     }
     for gate in gates.values():
         gate.examined = len(records)
-        gate.note = f"{tally.inputs} distinct symptoms" if gate.check == "duplicates" else ""
+    gates["duplicates"].note = f"{tally.inputs} distinct symptoms"
+    gates["verbatim-seeds"].note = f"{len(texts)} seeds and canaries, looked for in symptoms alone"
     gates["duplicates"].fails = tally.duplicates > MOST_REPEATS * len(records)
-    for finding in tally.findings:
-        if not (gate := gates[names[finding.check]]).not_done:
-            gate.add(finding, path.name, int(finding.item))
+    found = [(names[finding.check], finding) for finding in tally.findings]
+    found += [("doses", finding) for finding in map(_dose, records) if finding]
+    found += _questions_in(records, held)
+    for check, finding in found:
+        if not (gate := gates[check]).not_done:
+            gate.add(finding, path.name, numbers[finding.item])
     return gates
+
+
+def _dose(record: PublishedRecord) -> Finding | None:
+    claim = dose_claim(f"{record.medicine} ; {record.explain_m}")
+    return Finding("doses", record.id, f"a dose is claimed: {claim}", "held back") if claim else None
+
+
+def _questions_in(records: Sequence[PublishedRecord], held: Held | None) -> list[tuple[str, Finding]]:
+    """Records that hold a question, by check."""
+    if not held:
+        return []
+    texts = ["\n".join(getattr(record, name) for name in FIELDS) for record in records]
+    by_words = [(record, held.overlap(text)) for record, text in zip(records, texts, strict=True)]
+    found = [("contamination", by_words_found(hit, record.id)) for record, hit in by_words if hit]
+    near = zip(records, held.nearest(texts), strict=True)
+    return found + [("contamination-by-meaning", by_meaning_found(hit, record.id)) for record, hit in near if hit]
 
 
 def _held(gates: Mapping[str, Gate], wanted: Wanted) -> Held | None:

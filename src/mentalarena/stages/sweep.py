@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -41,9 +42,10 @@ def leaks_of(
     if wanted and (count := len(requests)):
         progress.start("audit prompts", 2 * count)
         fixed = [", ".join(names.of(kind)) for kind in PROPOSED]
-        found = prompt_findings(requests, people.items, fixed, done=progress.advance)
-        for gate in wanted.values():
-            gate.examined = count
+        looked_at = Counter[str]()
+        found = prompt_findings(requests, people.items, fixed, done=progress.advance, looked_at=looked_at)
+        for name, gate in wanted.items():
+            gate.examined = looked_at[name.replace("-", " ")]
         for finding in found:
             if (name := finding.check.replace(" ", "-")) in wanted:
                 wanted[name].add(finding, JOURNAL)
@@ -94,7 +96,11 @@ class Patients:
         """Put the share into its gate."""
         if self._given and not self._over.not_done:
             self._over.share = over_diagnosed(self._given)
-            self._over.note = f"share of {len(self._given)} episodes with patients who have no disorder"
+            wrong = sum(1 for chosen in self._given if chosen and asserts_disorder(chosen))
+            self._over.note = (
+                f"{wrong} of {len(self._given)} episodes with patients who have no disorder (main arm); "
+                "each of the therapist's rows made of them is told too"
+            )
 
 
 class Steps:
