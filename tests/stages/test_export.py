@@ -232,6 +232,7 @@ def test_4_no_person_is_in_both_splits(varied: Path, tmp_path: Path) -> None:
     assert any("~gender=" in patient for _, patient in patients)
     told = export(varied, tmp_path / "export", dev_share=0.4, seed=5)
     assert told["people"]["train"] + told["people"]["dev"] == 6
+    assert export(varied, tmp_path / "export", dev_share=0.0)["people"] == {"train": 6, "dev": 0}
 
 
 def test_4_the_file_of_patients_may_move_and_may_not_be_gone(varied: Path, tmp_path: Path) -> None:
@@ -284,6 +285,7 @@ def test_5_hostile_names_break_no_card(out: Path, tmp_path: Path) -> None:
         (["--public"], "nothing is pushed; expected --push OWNER/NAME"),
         (["--no-adapter", "--iteration", "1"], "expected one of them"),
         (["--dev-share", "2"], "dev-share"),
+        (["--dev-share", "1"], "--dev-share 1: nobody would be in train; expected 0 or more, and less than 1"),
         (["--despite", "dose"], "no such gate"),
         (["--adapter"], "no weights to export"),
         (["--only-licence", "MIT"], "no row to export (33 under other licences"),
