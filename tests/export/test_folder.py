@@ -95,7 +95,7 @@ def test_2_the_run_itself_is_never_a_target(tmp_path: Path) -> None:
     for to in (run, tmp_path, Path.cwd(), Path.home(), Path("/")):
         with pytest.raises(ConfigError, match="a folder for the export alone"):
             check_target(to, run, force=True)
-    check_target(run / "export", run)
+    check_target(run.with_name("export"), run)
 
 
 @pytest.mark.parametrize("force", [False, True])

@@ -49,7 +49,9 @@ def export_run(
     written, before anything is.
     """
     if not 0 <= options.dev_share < 1:
-        raise ConfigError(f"--dev-share {options.dev_share:g}: nobody would be in train; expected 0 or more, and less than 1")
+        raise ConfigError(
+            f"--dev-share {options.dev_share:g}: nobody would be in train; expected 0 or more, and less than 1"
+        )
     to = to.resolve()
     check_target(to, out, options.force)
     iterations = _iterations(out, options)
