@@ -6,6 +6,7 @@
 4  changes are tested for all values together; too few people are not tested, and said so
 5  what training adds is told apart from what was there before
 6  nobody to compare is an error
+7  no interval reaches beyond what is possible
 """
 
 import math
@@ -182,3 +183,23 @@ def test_6_nobody_to_compare_is_an_error() -> None:
     for told in (alone, [*alone, *again], [*alone, *again[1:], assessment("p1", "gender", "woman")]):
         with pytest.raises(ValueError, match="expected all of them"):
             compare(told)
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 10**6), st.integers(2, 5))
+def test_7_no_interval_is_wider_than_what_is_possible(seed: int, people: int) -> None:
+    rng = np.random.default_rng(seed)
+
+    def tell(attribute: str, value: str, number: int) -> Assessment:
+        said = str(rng.choice(["insomnia", "panic disorder"]))
+        return assessment(f"p{number}", attribute, value, float(rng.choice([0.0, 3.0])), said, float(rng.integers(2)))
+
+    told = met(people, tell)
+    found = compare(told, 99, 199)
+    for f in [*found.findings, *found.placebo]:
+        most = 3.0 if f.measure == "severity" else 1.0
+        least = 0.0 if f.attribute == PLACEBO and f.measure in CHANGES else -most
+        assert least <= f.difference.low <= f.difference.mean <= f.difference.high <= most
+    for c in against_base(told, met(people, tell), 99, 199):
+        most = 6.0 if c.measure == "severity" else 2.0
+        assert -most <= c.difference.low <= c.difference.high <= most

@@ -95,4 +95,10 @@ def test_2_the_run_itself_is_never_a_target(tmp_path: Path) -> None:
     for to in (run, tmp_path, Path.cwd(), Path.home(), Path("/")):
         with pytest.raises(ConfigError, match="a folder for the export alone"):
             check_target(to, run, force=True)
-    check_target(run / "export", run)
+    check_target(run.with_name("export"), run)
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_2_no_export_is_put_into_the_run(force: bool, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="in the run directory"):
+        check_target(tmp_path / "run" / "export", tmp_path / "run", force)

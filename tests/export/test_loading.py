@@ -5,6 +5,7 @@ The script of a stranger: it has the folder and a base model, and knows nothing 
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return to
 
 
+def python(work: Path, script: str, *words: Path) -> "subprocess.CompletedProcess[str]":
+    """A script in a process of its own, offline, with its own cache."""
+    (work / "train.py").write_text(script)
+    quiet = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    return subprocess.run(  # noqa: S603
+        [sys.executable, str(work / "train.py"), *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=work,
+        env={**os.environ, **quiet, "HF_DATASETS_CACHE": str(work / "datasets")},
+    )
+
+
 def test_every_configuration_is_loaded_with_the_types_that_the_card_tells(folder: Path, tmp_path: Path) -> None:
     from datasets import get_dataset_config_names, load_dataset
 
@@ -94,14 +109,23 @@ def test_the_card_is_one_that_the_hub_reads(folder: Path) -> None:
     assert "not-for-clinical-use" in card["tags"]
 
 
-@pytest.mark.skipif(not (EMBEDDED / "model.safetensors").exists(), reason="needs the embedded weights")
+NEEDS_WEIGHTS = pytest.mark.skipif(not (EMBEDDED / "model.safetensors").exists(), reason="needs the embedded weights")
+DOCS = Path(__file__).parents[2] / "docs" / "export.md"
+
+
+@NEEDS_WEIGHTS
+def test_the_snippet_of_the_documentation_runs_as_it_is_printed(folder: Path, tmp_path: Path) -> None:
+    [snippet] = re.findall("```python\n(.*?)```", DOCS.read_text("utf-8"), re.DOTALL)
+    (tmp_path / "MODEL").symlink_to(EMBEDDED)  # what the snippet calls yours
+    (tmp_path / "FOLDER").symlink_to(folder)
+    result = python(tmp_path, snippet)
+    assert result.returncode == 0, result.stderr[-2000:]
+    assert (tmp_path / "sft" / "checkpoint-3").is_dir()
+
+
+@NEEDS_WEIGHTS
 def test_trl_trains_on_it_unchanged(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "train.py").write_text(SCRIPT)
-    quiet = {"TOKENIZERS_PARALLELISM": "false", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
-    words = [sys.executable, str(tmp_path / "train.py"), str(folder), str(EMBEDDED), str(tmp_path)]
-    result = subprocess.run(  # noqa: S603
-        words, capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ, **quiet}
-    )
+    result = python(tmp_path, SCRIPT, folder, EMBEDDED, tmp_path)
     assert result.returncode == 0, result.stderr[-2000:]
     losses = json.loads(result.stdout.strip().splitlines()[-1])
     assert {name: steps for name, (steps, _) in losses.items()} == {"prompt_completion": 2, "messages": 2, "preference": 2}

@@ -15,7 +15,12 @@ PATIENTS = [f"p{number}" for number in range(20)]
 def answers(out: Path, name: str, probability: float, patients: list[str] = PATIENTS) -> None:
     (out / "evaluation").mkdir(exist_ok=True)
     told = [
-        {"patient": patient, "task": task, "probability": min(1.0, probability + 0.01 * number)}
+        {
+            "patient": patient,
+            "task": task,
+            "probability": min(1.0, probability + 0.01 * number),
+            "right": number < 20 * (1 - probability),
+        }
         for number, patient in enumerate(patients)
         for task in TASKS
     ]
@@ -46,7 +51,8 @@ def test_the_best_iteration_stands_beside_base_and_control_on_held_out_patients(
 ) -> None:
     found = results(tmp_path, summary, 2, 999)
     assert found is not None
-    assert (found.split, list(found.models), found.looks) == ("held-out", ["base", "iteration 2", "control: unselected"], 3)
+    assert (found.split, list(found.models)) == ("held-out", ["base", "iteration 2", "control: unselected"])
+    assert found.looks == ("base", "best-iteration-02", "control-unselected")
     told = {(one.task, one.against): one for one in found.differences}
     assert len(told) == 6
     assert told["diagnosis", "base"].points.mean == pytest.approx(0.3)
@@ -91,3 +97,29 @@ def test_where_the_base_was_best_there_is_nothing_to_compare(summary: dict[str, 
     found = results(tmp_path, summary, None, 999)
     assert found is not None
     assert (list(found.models), found.differences) == (["base"], ())
+
+
+def test_how_often_the_likeliest_answer_is_right_is_told_beside_probabilities(
+    summary: dict[str, Any], tmp_path: Path
+) -> None:
+    found = results(tmp_path, summary, 2, 999)
+    assert found is not None
+    for one in found.differences:
+        assert one.right is not None
+        assert one.right.mean == pytest.approx(-0.3 if one.against == "base" else -0.2), "it fell while probability rose"
+        assert one.right.low < one.right.mean < one.right.high
+        assert one.right_p_holm is not None
+    for name, share in (("base", 0.8), ("best", 0.5), ("control", 0.7)):
+        for told in summary["held_out"][name].values():
+            told["accuracy"] = share
+    summary["held_out"]["best"]["medicine"]["accuracy"] = 0.9
+    again = results(tmp_path, summary, 2, 999)
+    assert again is not None
+    assert again.fallen("iteration 2") == ["diagnosis", "treatment"]
+
+
+def test_the_least_p_that_resamples_can_give_is_known(summary: dict[str, Any], tmp_path: Path) -> None:
+    found = results(tmp_path, summary, 2, 999)
+    assert found is not None
+    assert found.at_floor(999) == pytest.approx(6 * 2 / 1000)
+    assert found.at_floor(9999) is None, "none of these p is so small"

@@ -261,7 +261,12 @@ def test_7_table_and_file_tell_the_same(unfair: tuple[Json, Path]) -> None:
 def test_7_what_is_not_tested_and_whose_numbers_mean_nothing_is_said(tmp_path: Path) -> None:
     found, _, _ = asked(tmp_path / "run", True, Asked(("gender",), patients=5, placebos=1))
     assert found["tests"] == 0
-    assert "Not tested, too few people: gender (5)." in bias_tables(found)
+    table = bias_tables(found)
+    assert "No difference was tested. Not tested, too few people: gender (5)." in table
+    assert table.count("too few people (5)") == 8, "placebo and gender, of four answers"
+    assert "0 of 0" not in table
+    assert ". ." not in table
+    assert "as they are" not in table.replace("just as they are", ""), "no table without a row"
     assert "mean nothing" not in bias_tables(found)
     assert "mean nothing" in bias_tables(found | {"toy": True})
 
@@ -277,6 +282,10 @@ def test_7_the_page_has_it_and_the_command_prints_json(unfair: tuple[Json, Path]
     result = subprocess.run(wrong, capture_output=True, text=True, check=False)  # noqa: S603
     assert (result.returncode, result.stdout) == (2, "")
     assert result.stderr == "mentalarena: --attributes height: expected one of age, gender, culture, occupation\n"
+    wrong = [*CLI, "bias", "--out", str(out), "--people", "/nope"]
+    result = subprocess.run(wrong, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (result.returncode, result.stdout) == (2, "")
+    assert result.stderr == "mentalarena: --people /nope: no such file; expected library, or a file of patients\n"
     again = [*CLI, "bias", "--out", str(out), "--attributes", "gender", "--placebos", str(PLACEBOS), "--json"]
     result = subprocess.run(again, capture_output=True, text=True, check=False)  # noqa: S603
     assert result.returncode == 0, result.stderr

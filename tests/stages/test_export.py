@@ -97,6 +97,18 @@ def test_1_every_configuration_in_both_splits_with_lineage(out: Path, tmp_path: 
     }
 
 
+def test_1_the_card_tells_what_a_reader_would_mistake(out: Path, tmp_path: Path) -> None:
+    export(out, tmp_path / "export")
+    card = card_of(tmp_path / "export")
+    rows = [*records_of(tmp_path / "export", "alpaca", "train"), *records_of(tmp_path / "export", "alpaca", "dev")]
+    row = next(line for line in card.splitlines() if line.startswith("| `alpaca` |"))
+    assert int(row.split("|")[-3]) == len({record["output"] for record in rows}) < len(rows)
+    assert 'size_categories: ["n<1K"]' in card
+    assert "the therapist's own notes and the questions of the procedure stand in user turns too" in card
+    again = [line for line in card.splitlines() if line.startswith("mentalarena ")]
+    assert [line.split()[1] for line in again] == ["run", "audit", "export"]
+
+
 def test_1_the_same_command_gives_the_same_bytes(out: Path, tmp_path: Path) -> None:
     export(out, tmp_path / "one")
     export(out, tmp_path / "other")
@@ -152,7 +164,12 @@ def test_2_what_is_held_back_is_in_no_configuration_and_in_the_card(out: Path, t
     episode = rows[0]["lineage"]["episode"]
     assert not any(record["episode"] == episode for record in all_of(tmp_path / "export"))
     assert told["held_back"]["rows"] == sum(rows[n]["kind"] in ("diagnosis", "treatment", "medicine") for n in held)
-    assert "| crisis | held back | 10 |" in card_of(tmp_path / "export")
+    card = card_of(tmp_path / "export")
+    assert "| crisis | held back | 10 |" in card
+    assert (
+        f"the audits hold back {len(held)} lines in all files (rows, pairs, episodes) of all arms, {len(held)} of them"
+        in card
+    )
     assert f"rows {told['held_back']['rows']}, talks 1 that the audits hold back" in card_of(tmp_path / "export")
 
 
@@ -232,6 +249,7 @@ def test_4_no_person_is_in_both_splits(varied: Path, tmp_path: Path) -> None:
     assert any("~gender=" in patient for _, patient in patients)
     told = export(varied, tmp_path / "export", dev_share=0.4, seed=5)
     assert told["people"]["train"] + told["people"]["dev"] == 6
+    assert export(varied, tmp_path / "export", dev_share=0.0)["people"] == {"train": 6, "dev": 0}
 
 
 def test_4_the_file_of_patients_may_move_and_may_not_be_gone(varied: Path, tmp_path: Path) -> None:
@@ -284,6 +302,7 @@ def test_5_hostile_names_break_no_card(out: Path, tmp_path: Path) -> None:
         (["--public"], "nothing is pushed; expected --push OWNER/NAME"),
         (["--no-adapter", "--iteration", "1"], "expected one of them"),
         (["--dev-share", "2"], "dev-share"),
+        (["--dev-share", "1"], "--dev-share 1: nobody would be in train; expected 0 or more, and less than 1"),
         (["--despite", "dose"], "no such gate"),
         (["--adapter"], "no weights to export"),
         (["--only-licence", "MIT"], "no row to export (33 under other licences"),

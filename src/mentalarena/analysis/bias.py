@@ -24,6 +24,8 @@ from mentalarena.evaluation.therapist import TASKS
 LEAST_PAIRS = 6
 """With fewer no test by swaps can reach p = .05, so none is made."""
 ALPHA = 0.05
+RANGES = {"severity": 3.0}
+"""The largest difference that a measure can have; 1 for probabilities and shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,8 @@ def _rounds(met: Met, people: Mapping[str, Assessment]) -> list[dict[str, Assess
 def _floor(met: Met, task: str) -> Finding:
     """How often an answer changes though nothing else does."""
     shares = {person: (0.0, _mean(own)) for person, own in met.changed(met.placebos, task).items()}
-    return _finding(PLACEBO, "", f"{task}_change", shares, None)
+    found = _finding(PLACEBO, "", f"{task}_change", shares, None)
+    return replace(found, difference=_within(found.difference, 0.0, 1.0))
 
 
 def _finding(
@@ -181,15 +184,22 @@ def _finding(
     before, after = [pair[0] for pair in pairs.values()], [pair[1] for pair in pairs.values()]
     told = [new - old for old, new in pairs.values()]
     spread = float(np.std(told, ddof=1)) if len(told) > 1 else None
-    return Finding(attribute, value, measure, len(told), _mean(before), _mean(after), _interval(told), effect, spread)
+    return Finding(
+        attribute, value, measure, len(told), _mean(before), _mean(after), _interval(told, measure), effect, spread
+    )
 
 
-def _interval(differences: Sequence[float]) -> Interval:
-    """Student's t over people. With 17 of them, whose differences were normal, long-tailed, skewed or shares, BCa's interval held
-    the truth in 82 to 95 of 100 cases, this in 94 to 99."""
+def _interval(differences: Sequence[float], measure: str, times: int = 1) -> Interval:
+    """Student's t over people, cut at what is possible: `times` the range of the measure. With 17 people, whose differences were
+    normal, long-tailed, skewed or shares, BCa's interval held the truth in 82 to 95 of 100 cases, this in 94 to 99."""
     if len(differences) < 2:
         return Interval(differences[0], differences[0], differences[0])
-    return t_interval(differences)
+    most = times * RANGES.get(measure, 1.0)
+    return _within(t_interval(differences), -most, most)
+
+
+def _within(interval: Interval, least: float, most: float) -> Interval:
+    return Interval(interval.mean, max(interval.low, least), min(interval.high, most))
 
 
 def _least(found: Finding, tests: int) -> float | None:
@@ -282,4 +292,6 @@ def _beyond(met: Met, attribute: str, task: str) -> dict[str, float]:
 
 def _trained(attribute: str, value: str, measure: str, before: Sequence[float], after: Sequence[float]) -> Trained:
     told = [new - old for old, new in zip(before, after, strict=True)]
-    return Trained(attribute, value, measure, len(told), _mean(before), _mean(after), _interval(told), d_z(told))
+    return Trained(
+        attribute, value, measure, len(told), _mean(before), _mean(after), _interval(told, measure, 2), d_z(told)
+    )

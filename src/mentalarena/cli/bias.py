@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from mentalarena.cli.common import AsJson, Iteration, Made, Quiet, config_of, opened_run, say_gibberish
+from mentalarena.errors import DataError
 
 Attributes = Annotated[
     list[str] | None,
@@ -53,7 +55,9 @@ def bias(
     asked = Asked(tuple(dict.fromkeys(attributes or VALUES)), patients, each, placebos, people or "", split, same_words)
     config = config_of(out)
     source = people or config.clinic.source
-    if source != "generated" and config.models.patient.provider == "embedded":
+    if people not in (None, "generated", "library") and not Path(people).is_file():
+        raise DataError(f"--people {people}: no such file; expected library, or a file of patients")
+    if not quiet and source != "generated" and config.models.patient.provider == "embedded":
         say_gibberish(source)
     with opened_run(config, out, quiet or as_json) as opened:
         found = bias_stage(opened, iteration, asked, base)

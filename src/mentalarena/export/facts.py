@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +13,7 @@ from mentalarena.audit.licences import Verdict, read_licence
 from mentalarena.config import Config
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.export.cards import differing, size_category
-from mentalarena.export.formats import COLUMNS, EMBEDDED_NAME, LINEAGE, MEANING, path_of, public_name
+from mentalarena.export.formats import COLUMNS, EMBEDDED_NAME, LINEAGE, MEANING, Record, path_of, public_name
 from mentalarena.export.gather import Placed
 from mentalarena.export.plan import Plan
 from mentalarena.export.results import Results
@@ -22,7 +23,8 @@ from mentalarena.models.backends import base_of
 from mentalarena.models.publish import revision_of
 from mentalarena.report.terminal import CONTROL_NOTE, notice, with_interval
 from mentalarena.runs.directory import FREE, ROLE_FREE, flat
-from mentalarena.training.rows import THERAPIST, RowLineage
+from mentalarena.training.preference import PreferencePair
+from mentalarena.training.rows import THERAPIST, Row, RowLineage
 
 TAGS = ("mentalarena", "synthetic", "simulated-patients", "self-play", "mental-health", "not-for-clinical-use")
 SHOWN = ("seed", "arena.", "play.", "training.", "loop.")
@@ -43,6 +45,7 @@ def shared_facts(plan: Plan, found: Results | None) -> dict[str, Any]:
     """What both cards need. `found`: what the model is worth that the card tells of."""
     clinic = plan.config.clinic.source
     models = list(found.models) if found else []
+    own = models[1] if len(models) > 1 else ""
     return {
         "version": package_version(),
         "notice": notice({"clinic": clinic}),
@@ -50,13 +53,24 @@ def shared_facts(plan: Plan, found: Results | None) -> dict[str, Any]:
         "notes": {gate["check"]: f"{gate['findings']} findings. {gate['note']}" for gate in gates_of(plan)},
         "results": found,
         "tasks": TASKS,
-        "own": models[1] if len(models) > 1 else "",
+        "own": own,
+        "at_floor": found.at_floor(plan.config.evaluation.resamples) if found else None,
+        "fallen": _fallen(found, own) if found else [],
         "has_control": any(name.startswith("control") for name in models),
         "control_note": CONTROL_NOTE,
         "resamples": plan.config.evaluation.resamples,
         "language": "en" if clinic in SHIPPED else "",
         "limits": _limits(plan.config),
     }
+
+
+def _fallen(found: Results, own: str) -> list[dict[str, Any]]:
+    """Tasks in which the likeliest answer is right less often than before: the probability alone would not tell."""
+    told = [(task, found.models[own][task], found.models["base"][task]) for task in found.fallen(own)]
+    return [
+        {"task": task, "own": new["accuracy"], "base": old["accuracy"], "p": new.get("accuracy_p_vs_base_holm")}
+        for task, new, old in told
+    ]
 
 
 def dataset_facts(plan: Plan, counts: Mapping[str, Mapping[str, int]], found: Results | None) -> dict[str, Any]:
@@ -72,6 +86,7 @@ def dataset_facts(plan: Plan, counts: Mapping[str, Mapping[str, int]], found: Re
             "splits": [{"name": split, "path": path_of(name, split)} for split in SPLITS if by_split.get(split)],
             "columns": [*COLUMNS[name], *LINEAGE],
             "people": len({plan.persons[one.lineage.patient] for one in placed.get(name, taken.rows)}),
+            "answers": len({_answer(one.what) for one in placed.get(name, taken.rows)}),
         }
         for name, by_split in counts.items()
     ]
@@ -89,6 +104,13 @@ def dataset_facts(plan: Plan, counts: Mapping[str, Mapping[str, int]], found: Re
         "dev_share": options.dev_share,
         "unknown_people": plan.unknown_people,
         "held_back": _counted(taken.held_back),
+        "audited": {
+            "all": sum(map(len, plan.audit.rows.values())),
+            "main": sum(len(rows) for file, rows in plan.audit.rows.items() if file.startswith("arms/main/")),
+        },
+        "taught": _taught(plan.learnt, plan) if plan.learnt else None,
+        "guided": config.arena.guided,
+        "patient_side": any(kind not in THERAPIST for kind in kinds),
         "repeated": _counted(taken.repeated),
         "other_licence": _counted(taken.other_licence),
         "only": options.only,
@@ -126,16 +148,28 @@ def model_facts(plan: Plan, learnt: Learnt, found: Results | None) -> dict[str, 
         "revision": revision_of(trained.folder),
         "embedded": embedded,
         "base_digest": plan.base_digest if embedded else "",
-        "taught": {
-            "rows": len(learnt.rows),
-            "kinds": sorted(Counter(one.kind for one in learnt.rows).items()),
-            "held_back": sum(one.what in plan.taken.taught for one in learnt.rows),
-        },
+        "taught": _taught(learnt, plan),
         "sources": sources((one.lineage, one.lineage.patient) for one in learnt.rows),
         "training": [*settings, *((key, value) for key, value in own if value is not None)],
         "data_licence": ", and ".join(filter(None, (licence_of(verdict)["id"], unstated))),
         "base_licence": "Apache-2.0, as the package" if embedded else f"that of {trained.base}",
     }
+
+
+def _taught(learnt: Learnt, plan: Plan) -> dict[str, Any]:
+    """What weights have learnt, and how much of it audits hold back."""
+    return {
+        "rows": len(learnt.rows),
+        "kinds": sorted(Counter(one.kind for one in learnt.rows).items()),
+        "held_back": sum(one.what in plan.taken.taught for one in learnt.rows),
+    }
+
+
+def _answer(what: Row | PreferencePair | Record) -> str:
+    """What is told apart as an answer: the completion, the chosen one of a pair, a whole talk."""
+    if isinstance(what, Row):
+        return what.completion
+    return what.chosen if isinstance(what, PreferencePair) else json.dumps(what["dialogue"])
 
 
 def gates_of(plan: Plan) -> list[dict[str, str]]:
@@ -177,7 +211,7 @@ def commands(config: Config, arguments: Sequence[str]) -> list[str]:
     told = {key: _public(key, value) for key, value in flat(config.model_dump(mode="json")).items() if not _private(key)}
     defaults = flat(Config().model_dump(mode="json"))
     parts = ["mentalarena run --out DIR", *(f"--set '{one}'" for one in differing(told, defaults))]
-    return [*_joined(parts), *_joined(["mentalarena export --out DIR --to FOLDER", *arguments])]
+    return [*_joined(parts), "mentalarena audit DIR", *_joined(["mentalarena export --out DIR --to FOLDER", *arguments])]
 
 
 def package_version() -> str:

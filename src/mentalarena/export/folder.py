@@ -18,10 +18,12 @@ MAKER = "mentalarena"
 
 
 def check_target(to: Path, out: Path, force: bool = False) -> None:
-    """Raises `ConfigError` where an export may not be put: over the run itself, or over what is no export."""
+    """Raises `ConfigError` where an export may not be put: over the run or into it, or over what is no export."""
     target, run = to.resolve(), out.resolve()
     if run.is_relative_to(target) or Path.cwd().is_relative_to(target) or Path.home().is_relative_to(target):
         raise ConfigError(f"{to}: the run, this directory or your home is in it; expected a folder for the export alone")
+    if target.is_relative_to(run):
+        raise ConfigError(f"{to}: in the run directory {out}; expected a folder outside of it")
     if force or not to.exists():
         return
     if not to.is_dir():

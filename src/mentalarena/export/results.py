@@ -5,12 +5,13 @@ Read from what evaluation has left; nobody is asked and no patient is met.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mentalarena.evaluation.statistics import Interval, holm, mean_interval, paired_p
+from mentalarena.evaluation.statistics import Interval, difference_interval, holm, mcnemar_p, mean_interval, paired_p
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.runs.directory import read_jsonl
 
@@ -24,6 +25,10 @@ class Difference:
     points: Interval
     """Of the probability of a right answer, as a share."""
     p_holm: float | None
+    right: Interval | None = None
+    """Of how often the likeliest answer is right, as a share; None where nobody recorded it."""
+    right_p_holm: float | None = None
+    """McNemar's exact test."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +39,25 @@ class Results:
     models: Mapping[str, Mapping[str, Any]]
     """Name to {task: what `stages.evaluate` gives}, the base first."""
     differences: tuple[Difference, ...]
-    looks: int
-    """How often held-out patients have been met."""
+    looks: tuple[str, ...]
+    """Who has met held-out patients, once each."""
+
+    def fallen(self, own: str) -> list[str]:
+        """Tasks in which the likeliest answer of `own` is right less often than the base's."""
+        return [task for task in TASKS if own in self.models and self._right(own, task) < self._right("base", task)]
+
+    def _right(self, name: str, task: str) -> float:
+        return float(self.models[name][task].get("accuracy", 0))
+
+    def at_floor(self, resamples: int) -> float | None:
+        """The least p (Holm) that so many resamples can give, where one in a table is just that; None elsewhere."""
+        of_models = [found.get("p_vs_base_holm") for told in self.models.values() for found in told.values()]
+        for told in (of_models, [one.p_holm for one in self.differences]):
+            ps = [p for p in told if p is not None]
+            least = len(ps) * 2 / (resamples + 1)  # two-sided
+            if least <= 1 and any(math.isclose(p, least, rel_tol=1e-6) for p in ps):
+                return least
+        return None
 
 
 def results(out: Path, summary: Mapping[str, Any] | None, iteration: int | None, resamples: int) -> Results | None:
@@ -43,7 +65,8 @@ def results(out: Path, summary: Mapping[str, Any] | None, iteration: int | None,
     is neither."""
     if not summary:
         return None
-    best, held_out, looks = summary.get("best_iteration"), summary.get("held_out"), len(summary.get("held_out_looks") or ())
+    best, held_out = summary.get("best_iteration"), summary.get("held_out")
+    looks = tuple(map(str, summary.get("held_out_looks") or ()))
     chosen = best if iteration is None else iteration
     if held_out and chosen == best:
         models = {"base": held_out["base"]}
@@ -67,20 +90,24 @@ def results(out: Path, summary: Mapping[str, Any] | None, iteration: int | None,
 
 
 def _differences(out: Path, files: Mapping[str, str], own: str, resamples: int) -> tuple[Difference, ...]:
-    """`own` less each other one, paired by patient; Holm's p over all of them."""
+    """`own` less each other one, paired by patient; Holm's p over all of them, for probabilities and likeliest answers apart."""
     paths = {name: out / "evaluation" / file for name, file in files.items()}
     if own not in files or not all(path.exists() for path in paths.values()):
         return ()
-    answers = {name: _probabilities(path) for name, path in paths.items()}
+    answers = {name: _told(path, "probability") for name, path in paths.items()}
+    rights = {name: _told(path, "right") for name, path in paths.items()}
     pairs = [(task, other) for other in files if other != own for task in TASKS]
     told: list[tuple[Interval, float] | None] = []
+    likeliest: list[tuple[Interval, float] | None] = []
     for task, other in pairs:
         first, second = answers[own].get(task, {}), answers[other].get(task, {})
         told.append(_paired(first, second, resamples) if first and first.keys() == second.keys() else None)
-    adjusted = holm([one[1] if one else None for one in told])
+        first, second = rights[own].get(task, {}), rights[other].get(task, {})
+        likeliest.append(_paired_right(first, second) if first and first.keys() == second.keys() else None)
+    adjusted, right_adjusted = (holm([one[1] if one else None for one in ps]) for ps in (told, likeliest))
     return tuple(
-        Difference(task, other, one[0], p)
-        for (task, other), one, p in zip(pairs, told, adjusted, strict=True)
+        Difference(task, other, one[0], p, right and right[0], right_p)
+        for (task, other), one, p, right, right_p in zip(pairs, told, adjusted, likeliest, right_adjusted, strict=True)
         if one is not None
     )
 
@@ -91,8 +118,15 @@ def _paired(first: Mapping[str, float], second: Mapping[str, float], resamples: 
     return mean_interval(changes, resamples), paired_p(own, other, resamples)
 
 
-def _probabilities(path: Path) -> dict[str, dict[str, float]]:
+def _paired_right(first: Mapping[str, float], second: Mapping[str, float]) -> tuple[Interval, float]:
+    own, other = [bool(one) for one in first.values()], [bool(second[patient]) for patient in first]
+    return difference_interval(own, other), mcnemar_p(own, other)
+
+
+def _told(path: Path, field: str) -> dict[str, dict[str, float]]:
+    """A field of each answer, by task and patient, where it was recorded."""
     found: dict[str, dict[str, float]] = {}
     for record in read_jsonl(path):
-        found.setdefault(record["task"], {})[record["patient"]] = float(record["probability"])
+        if field in record:
+            found.setdefault(record["task"], {})[record["patient"]] = float(record[field])
     return found

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mentalarena.analysis.bias import LEAST_PAIRS
 from mentalarena.analysis.counterfactual import ANY, CHANGES, CHOICES, MEASURES, PLACEBO
 from mentalarena.report.tables import plain_table
 from mentalarena.report.terminal import p_value, percent, with_interval
@@ -47,10 +48,10 @@ def bias_tables(told: Found) -> str:
 
 def sections(told: Found) -> dict[str, Any]:
     """The same in parts: {summary, tables[], notice}."""
-    tables = [_changes(told), _differences(told), *([_names(told)] if told["names"] else [])]
+    tables = [_changes(told), _differences(told), _names(told), _trained(told)]
     return {
         "summary": _summary(told),
-        "tables": [*tables, *([_trained(told)] if told["trained"] else [])],
+        "tables": [one for one in tables if one.rows],
         "notice": f"{TOY} {NOTICE}" if told["toy"] else NOTICE,
     }
 
@@ -59,10 +60,14 @@ def _summary(told: Found) -> str:
     found = sum(one["significant"] for one in told["findings"])
     split = (told["split"] or "without references").replace("_", "-")
     how = "each with the original's talk word for word" if told["same_words"] else "each interviewed"
+    tested = (
+        f"{found} of {told['tests']} tests found a difference (p below .05 after Holm's correction)."
+        if told["tests"]
+        else "No difference was tested."
+    )
     return (
         f"Iteration {told['iteration']} ({told['model'] or 'scripted'}) met {told['people']} people of {told['clinic']} "
-        f"({split}) in {told['versions']} versions, {how}. {found} of {told['tests']} tests found a "
-        f"difference (p below .05 after Holm's correction).{_untested(told)}"
+        f"({split}) in {told['versions']} versions, {how}. {tested}{_untested(told)}"
     )
 
 
@@ -77,7 +82,7 @@ def _untested(told: Found) -> str:
 def _changes(told: Found) -> Section:
     """The noise floor, then each attribute."""
     floor = {one["measure"]: one for one in told["placebo"]}
-    rows = [[PLACEBO, *(with_interval(floor[m]["mean"], floor[m]["ci95"]) for m in CHANGES)]]
+    rows = [[PLACEBO, *(_share(floor[m]) for m in CHANGES)]]
     found = {(one["attribute"], one["measure"]): one for one in told["findings"] if one["value"] == ANY}
     for attribute in dict.fromkeys(name for name, _ in found):
         rows.append([attribute, *(_change(found[attribute, measure]) for measure in CHANGES)])
@@ -88,7 +93,18 @@ def _changes(told: Found) -> Section:
     return Section(["likeliest answer changes, %", *CHOICES], rows, note)
 
 
+def _share(one: Found) -> str:
+    return _few(one) or with_interval(one["mean"], one["ci95"])
+
+
+def _few(one: Found) -> str:
+    """A share of so few people that an interval would say nothing; empty for others."""
+    return f"{percent(one['mean'])}, too few people ({one['pairs']})" if one["pairs"] < LEAST_PAIRS else ""
+
+
 def _change(one: Found) -> str:
+    if few := _few(one):
+        return few
     return f"{percent(one['mean'])}, {_points(one)}, p {p_value(one['p_holm']) or 'not tested'}"
 
 

@@ -48,6 +48,10 @@ def export_run(
     `audit` makes the record where there is no current one. Raises `ConfigError` and `DataError` for what may not go out or be
     written, before anything is.
     """
+    if not 0 <= options.dev_share < 1:
+        raise ConfigError(
+            f"--dev-share {options.dev_share:g}: nobody would be in train; expected 0 or more, and less than 1"
+        )
     to = to.resolve()
     check_target(to, out, options.force)
     iterations = _iterations(out, options)
