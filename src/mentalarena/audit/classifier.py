@@ -16,6 +16,8 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load as read_tensors
+from safetensors.numpy import save as write_tensors
 
 from mentalarena.audit.phrases import plain
 
@@ -152,11 +154,11 @@ def bucket(hashes: Integers, size: int) -> NDArray[np.int64]:
 
 
 def load(file: IO[bytes]) -> tuple[Lexicon, dict[str, Head]]:
-    """The word classes and the heads of a weights file, as recipes/crisis/train.py writes it (npz, nothing pickled)."""
-    with np.load(file, allow_pickle=False) as data:
-        lexicon = Lexicon(data["hashes"], data["classes"], data["groups"])
-        names = [name.removesuffix(".weights") for name in data.files if name.endswith(".weights")]
-        heads = {name: Head(data[f"{name}.weights"].astype(np.float32), data[f"{name}.bias"]) for name in names}
+    """The word classes and the heads of a weights file (safetensors), as recipes/crisis/train.py writes it."""
+    data = read_tensors(file.read())
+    lexicon = Lexicon(data["hashes"], data["classes"], data["groups"])
+    names = [name.removesuffix(".weights") for name in data if name.endswith(".weights")]
+    heads = {name: Head(data[f"{name}.weights"].astype(np.float32), data[f"{name}.bias"]) for name in names}
     return lexicon, heads
 
 
@@ -165,4 +167,4 @@ def save(file: IO[bytes], lexicon: Lexicon, heads: Mapping[str, Head]) -> None:
     arrays: dict[str, NDArray[Any]] = {"hashes": lexicon.hashes, "classes": lexicon.classes, "groups": lexicon.groups}
     for name, head in heads.items():
         arrays |= {f"{name}.weights": head.weights.astype(np.float16), f"{name}.bias": head.bias.astype(np.float32)}
-    np.savez_compressed(file, allow_pickle=False, **arrays)
+    file.write(write_tensors({name: np.ascontiguousarray(array) for name, array in arrays.items()}))

@@ -73,10 +73,10 @@ class _Step(Enum):
 
 
 class _Reader:
-    """The classifiers of data/crisis.npz."""
+    """The classifiers of data/crisis.safetensors."""
 
     def __init__(self) -> None:
-        with files("mentalarena.audit").joinpath("data/crisis.npz").open("rb") as file:
+        with files("mentalarena.audit").joinpath("data/crisis.safetensors").open("rb") as file:
             self._lexicon, heads = classifier.load(file)
         self._danger, self._safety, self._asks, self._kinds = (heads[n] for n in ("danger", "safety", "asks", "kinds"))
 
