@@ -157,7 +157,7 @@ def test_5_several_runs_are_correlated(scripted: Path, tmp_path: Path) -> None:
     twice = [*CLI, "analyse", *runs[:2], "--out", f"{runs[1]}/../{Path(runs[1]).name}"]
     alone = subprocess.run(twice, capture_output=True, text=True, check=False)  # noqa: S603
     assert alone.stdout.count("after iteration 0") == 1
-    assert "Spearman" not in alone.stdout
+    assert "No signal has three pairs" not in alone.stdout
     found = {one["signal"]: one for one in json.loads(result.stdout)["correlations"]}
     assert found["rows_per_episode"]["rho"] == pytest.approx(1)
     assert (found["rows_per_episode"]["n"], found["rows_per_episode"]["low"]) == (3, None)
@@ -166,6 +166,24 @@ def test_5_several_runs_are_correlated(scripted: Path, tmp_path: Path) -> None:
     assert first["next_change"][0] == pytest.approx(0.3)  # what a stop after iteration 0 would have gone without
     assert last["next_change"] is None
     assert "the next model's score changed by 0.3 (0.3 to 0.3)" in analysis_table(json.loads(result.stdout)["runs"][0])
+
+
+def test_5_one_run_is_not_correlated_with_itself(scripted: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(scripted, tmp_path / "run", symlinks=True)
+    (out / "evaluation").mkdir(exist_ok=True)
+    for iteration, score in enumerate((0.1, 0.3, 0.4, 0.45, 0.46)):
+        answers = [{"patient": str(p), "task": "diagnosis", "probability": score} for p in range(4)]
+        lines = "".join(json.dumps(answer) + "\n" for answer in answers)
+        (out / "evaluation" / f"iteration-0{iteration}-development.jsonl").write_text(lines)
+    command = [*CLI, "analyse", "--out", str(out), "--out", f"{out}/../run", "--unscored"]
+    told = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)  # noqa: S603
+    assert told.returncode == 0, told.stderr
+    assert (len(json.loads(told.stdout)["runs"]), json.loads(told.stdout)["correlations"]) == (1, [])
+    printed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    assert "Spearman" not in printed.stdout
+    assert (
+        "after iteration 4: go on: no rule says stop: its model has not played; development score 0.460" in printed.stdout
+    )
 
 
 def test_5_a_directory_without_a_play_is_refused(tmp_path: Path) -> None:

@@ -30,7 +30,10 @@ def analyse(
     from mentalarena.stages.analyse import history_from
 
     told, resamples = [], 0
-    for folder in {folder.resolve(): folder for folder in reversed(out)}.values():
+    distinct = dict[Path, Path]()
+    for folder in out:
+        distinct.setdefault(folder.resolve(), folder)  # a directory given twice is one run
+    for folder in distinct.values():
         config = config_of(folder)
         resamples = max(resamples, config.evaluation.resamples)
         with opened_run(config, folder, quiet or as_json) as opened:
