@@ -55,7 +55,7 @@ def shared_facts(plan: Plan, found: Results | None) -> dict[str, Any]:
         "tasks": TASKS,
         "own": own,
         "at_floor": found.at_floor(plan.config.evaluation.resamples) if found else None,
-        "fallen": _fallen(found, own) if found else [],
+        "fallen": fallen(found, own) if found else [],
         "has_control": any(name.startswith("control") for name in models),
         "control_note": CONTROL_NOTE,
         "resamples": plan.config.evaluation.resamples,
@@ -64,7 +64,7 @@ def shared_facts(plan: Plan, found: Results | None) -> dict[str, Any]:
     }
 
 
-def _fallen(found: Results, own: str) -> list[dict[str, Any]]:
+def fallen(found: Results, own: str) -> list[dict[str, Any]]:
     """Tasks in which the likeliest answer is right less often than before: the probability alone would not tell."""
     told = [(task, found.models[own][task], found.models["base"][task]) for task in found.fallen(own)]
     return [
