@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,9 @@ DETECTORS = (
 
 
 def path(file: str, part: str) -> Path:
+    """Of a part's cases; those that the crisis gate was developed on are the controls of the judge of safety, and the package's."""
+    if (file, part) == ("crisis", "development"):
+        return Path(str(files("mentalarena.evaluation.judges").joinpath("data/safety.jsonl")))
     return DATA / f"{file}{PARTS[part]}.jsonl"
 
 

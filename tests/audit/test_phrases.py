@@ -16,9 +16,7 @@ DATA = Path(__file__).parent / "data"
 
 @lru_cache
 def texts() -> tuple[str, ...]:
-    cases = [
-        json.loads(line) for f in ("crisis", "evidence") for line in (DATA / f"{f}.jsonl").read_text("utf-8").splitlines()
-    ]
+    cases = [json.loads(line) for line in (DATA / "evidence.jsonl").read_text("utf-8").splitlines()]
     return tuple(sorted({plain(line["text"]) for case in cases for line in case["lines"]}))
 
 
