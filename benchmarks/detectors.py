@@ -78,7 +78,7 @@ DETECTORS = (
 
 
 def path(file: str, part: str) -> Path:
-    """Of a part's cases; those that the crisis gate was developed on are the controls of the judge of safety, and the package's."""
+    """A part's cases; those that the crisis gate was developed on are the package's: the controls of the judge of safety."""
     if (file, part) == ("crisis", "development"):
         return Path(str(files("mentalarena.evaluation.judges").joinpath("data/safety.jsonl")))
     return DATA / f"{file}{PARTS[part]}.jsonl"
