@@ -10,6 +10,7 @@
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -186,6 +187,23 @@ def test_2_a_failed_gate_is_refused_by_name_and_overridden_in_bold(out: Path, tm
     assert "**Exported despite the failed audit gate `over-diagnosis`: 4 findings. share 0.5**" in card_of(
         tmp_path / "export"
     )
+
+
+def test_2_a_note_of_a_gate_names_no_folder_of_a_machine(out: Path, tmp_path: Path) -> None:
+    note = "see /home/me/secret/list.txt, 'C:\\Users\\me\\x.csv' (file:///srv/me/y.txt) at=~/me/z; 3/10 and/or"
+    audited(out, gates=[{**GATE, "note": note}])
+    export(out, tmp_path / "export")
+    card = card_of(tmp_path / "export")
+    assert "see list.txt, 'x.csv' (y.txt) at=z; 3/10 and/or" in card
+    assert not re.search("home|Users|srv|/me", card)
+
+
+def test_5_the_commands_are_read_by_a_shell_as_they_were_given(out: Path, tmp_path: Path) -> None:
+    odd = "it's `x` ```` $(y) | <z>"
+    audited(out, gates=[{**GATE, "check": odd, "status": "failed"}])
+    export(out, tmp_path / "export", despite=(odd,))
+    block = card_of(tmp_path / "export").split("\n`````\n")[1]
+    assert shlex.split(block.replace("\\\n", ""))[-2:] == ["--despite", odd]
 
 
 def test_3_licences_that_conflict_are_refused_with_rows_and_a_way_out(out: Path, tmp_path: Path) -> None:
