@@ -164,7 +164,8 @@ def _as_taught(talk: Record, rows: Sequence[Row]) -> Record:
         stated = f"{kind}: {talk[kind]}"
         texts = [row.completion for row in rows if row.kind == kind]
         if not any(text == stated or text.startswith(f"{stated}\n") for text in texts):
-            told |= {kind: None} | ({f"{kind}_score": None} if f"{kind}_score" in talk else {"candidates": []})
+            told[kind] = None
+            told |= {"candidates": []} if kind == "diagnosis" else {f"{kind}_score": None}
     return told
 
 

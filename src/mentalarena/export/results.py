@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mentalarena.errors import DataError
 from mentalarena.evaluation.statistics import Interval, difference_interval, holm, mcnemar_p, mean_interval, paired_p
 from mentalarena.evaluation.therapist import TASKS
-from mentalarena.errors import DataError
 from mentalarena.runs.directory import read_jsonl
 from mentalarena.stages.evaluate import HELD_OUT_LOOKS
 
