@@ -128,9 +128,9 @@ def _gather_one(
     def hangs(one: Placed[Row] | Placed[PreferencePair]) -> bool:
         """Whether words that are held back stand in its prompt."""
         own = answers.get(one.lineage.episode, {})
-        if one.lineage.episode in bad_episodes or "diagnosis" in own:
-            return one.lineage.episode in bad_episodes or one.kind != "talk"
-        if own and one.kind in AFTER:
+        if one.lineage.episode in bad_episodes:
+            return True
+        if ("diagnosis" in own and one.kind != "talk") or (own and one.kind in AFTER):
             return True
         said = {m.content for m in one.what.prompt if m.role == "assistant"}
         return any(texts & said for texts in own.values())
@@ -165,7 +165,10 @@ def _as_taught(talk: Record, rows: Sequence[Row]) -> Record:
         texts = [row.completion for row in rows if row.kind == kind]
         if not any(text == stated or text.startswith(f"{stated}\n") for text in texts):
             told[kind] = None
-            told |= {"candidates": []} if kind == "diagnosis" else {f"{kind}_score": None}
+            if kind == "diagnosis":
+                told["candidates"] = []
+            else:
+                told[f"{kind}_score"] = None
     return told
 
 
