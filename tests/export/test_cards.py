@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mentalarena.evaluation.statistics import Interval
-from mentalarena.export.cards import code, differing, fenced, plain, points, size_category, yaml
+from mentalarena.export.cards import code, differing, fence, fenced, plain, points, size_category, yaml
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -51,7 +51,8 @@ def test_a_cell_of_a_table_stays_one_cell(first: str, second: str) -> None:
 @given(texts)
 def test_a_code_span_and_a_fenced_line_are_not_left(text: str) -> None:
     assert set(re.findall(r"<[^>]*>", rendered(f"x {code(text)} y"))) == {"<p>", "</p>", "<code>", "</code>"}
-    told = rendered(f"```\n{fenced(text)}\n```\n\nend\n")
+    marks = fence([text])
+    told = rendered(f"{marks}\n{fenced(text)}\n{marks}\n\nend\n")
     assert set(re.findall(r"<[^>]*>", told)) == {"<pre>", "<code>", "</pre>", "</code>", "<p>", "</p>"}
     assert told.endswith("<p>end</p>\n")
 
@@ -74,6 +75,12 @@ def test_the_header_can_be_written_whatever_stands_in_it() -> None:
     scalar = yaml("a \U0001f600 \x85 \u2028 b")
     assert reader.safe_load(f"a: {scalar}")["a"].encode() == b"a ? b"
     assert yaml([size_category(5)]) == '["n<1K"]'
+
+
+def test_addresses_and_formulas_are_no_links_and_no_formulas() -> None:
+    assert plain("WWW.evil.example $x$") == "WWW&#46;evil.example &#36;x&#36;"
+    assert fenced("    --set 'a=`b` | <c> & d' \\") == "    --set 'a=`b` | <c> & d' \\"
+    assert fence(["a ```` b", "`"]) == "`````"
 
 
 def test_long_texts_are_cut() -> None:

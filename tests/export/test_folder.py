@@ -35,6 +35,20 @@ def test_1_the_same_content_gives_the_same_bytes(tmp_path: Path) -> None:
     assert mark["files"].keys() == {"data/rows.jsonl"}
 
 
+def test_1_two_exports_to_one_folder_do_not_wreck_each_other(tmp_path: Path) -> None:
+    def work(folder: Path) -> dict[str, int]:
+        (folder / "rows").write_text("outer")
+        write(tmp_path / "export", "inner")
+        return {"rows": 1}
+
+    assert write_export(tmp_path / "export", work) is None
+    assert (tmp_path / "export" / "rows").read_text() == "outer"
+    assert [path.name for path in tmp_path.iterdir()] == ["export"]
+    check_target(tmp_path / "export", tmp_path / "run")
+    (tmp_path / "plain").mkdir()
+    assert (tmp_path / "export").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_1_a_failure_leaves_what_was_there(tmp_path: Path) -> None:
     write(tmp_path / "export", "before")
 
@@ -102,3 +116,21 @@ def test_2_the_run_itself_is_never_a_target(tmp_path: Path) -> None:
 def test_2_no_export_is_put_into_the_run(force: bool, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="in the run directory"):
         check_target(tmp_path / "run" / "export", tmp_path / "run", force)
+
+
+@pytest.mark.parametrize("force", [False, True])
+@pytest.mark.parametrize("name", ["config.json", "iteration-00", "arms", "arms/new", "disk", "disk/arms", "run2/arms/x"])
+def test_2_nor_through_a_link_or_where_one_leads(name: str, force: bool, tmp_path: Path) -> None:
+    run, disk = tmp_path / "run", tmp_path / "disk"
+    (disk / "arms" / "main" / "iteration-00").mkdir(parents=True)
+    run.mkdir()
+    (run / "config.json").write_text("{}")
+    (run / "arms").symlink_to(disk / "arms")
+    (run / "iteration-00").symlink_to("arms/main/iteration-00")
+    (tmp_path / "run2").symlink_to(run)
+    to = tmp_path / name if name.startswith(("disk", "run2")) else run / name
+    for told in (to, to.resolve()):
+        with pytest.raises(ConfigError, match="in the run directory") as caught:
+            check_target(told, run, force)
+        assert "\n" not in str(caught.value)
+    check_target(tmp_path / "export", run, force)

@@ -81,8 +81,10 @@ def test_1_a_talk_holds_nothing_of_the_profile_that_was_not_said(out: Path) -> N
 def test_2_a_row_takes_its_pairs_and_its_talk_along(out: Path) -> None:
     rows, pairs = lines(out / SFT), lines(out / PAIRS)
     asked = {(pair["lineage"]["episode"], pair["kind"]) for pair in pairs}
-    number = next(n for n, row in enumerate(rows) if (row["lineage"]["episode"], row["kind"]) in asked)
-    assert rows[number]["kind"] in ("diagnosis", "treatment", "medicine")
+    number = next(
+        n for n, row in enumerate(rows) if row["kind"] != "diagnosis" and (row["lineage"]["episode"], row["kind"]) in asked
+    )
+    assert rows[number]["kind"] in ("treatment", "medicine")
     episode, kind = rows[number]["lineage"]["episode"], rows[number]["kind"]
     hanging = sum((pair["lineage"]["episode"], pair["kind"]) == (episode, kind) for pair in pairs)
     before = taken(out)
@@ -93,15 +95,61 @@ def test_2_a_row_takes_its_pairs_and_its_talk_along(out: Path) -> None:
     assert not any((one.lineage.episode, one.kind) == (episode, kind) for one in found if one.kind != "dialogue")
     assert any(one.lineage.episode == episode for one in found.rows), "the episode's other rows stay"
     assert not any(one.lineage.episode == episode for one in found.talks)
-    assert len(found.taught) == 1 + hanging
+    after = [row for row in rows if row["lineage"]["episode"] == episode and row["kind"] in ("outcome", "score")]
+    assert len(found.taught) == 1 + hanging + len(after)
 
 
-def test_2_a_reply_of_the_patient_takes_nothing_along(out: Path) -> None:
+def test_2_a_diagnosis_takes_all_that_is_built_on_it_along(out: Path) -> None:
+    rows = lines(out / SFT)
+    number = next(n for n, row in enumerate(rows) if row["kind"] == "diagnosis")
+    episode, said = rows[number]["lineage"]["episode"], rows[number]["completion"]
+    before = [one for one in taken(out, patient_side=True) if one.lineage.episode == episode]
+    assert any(said[0] in row["prompt"] for row in rows), "it stands in prompts"
+    assert {one.kind for one in before} >= {"diagnosis", "treatment", "medicine"}
+    audited(out, {SFT: [number]})
+    after = [one for one in taken(out, patient_side=True) if one.lineage.episode == episode]
+    assert {one.kind for one in after} <= {"talk"}
+
+
+def test_2_a_talk_tells_only_what_its_rows_teach(out: Path) -> None:
+    rows, records = lines(out / SFT), lines(out / EPISODES)
+    episode = records[0]["id"]
+    for trial in records[0]["trials"]:
+        if trial["kind"] == "medicine":
+            trial["proposal"] = "herbal drops"
+    rewrite(out / EPISODES, records)
+    rewrite(out / SFT, [row for row in rows if (row["lineage"]["episode"], row["kind"]) != (episode, "treatment")])
+    audited(out)
+    talks = {one.lineage.episode: one.what for one in taken(out).talks}
+    assert (talks[episode]["medicine"], talks[episode]["medicine_score"], talks[episode]["treatment"]) == (None,) * 3
+    assert talks[episode]["diagnosis"] in talks[episode]["candidates"]
+    assert sum(talk["medicine"] is not None for talk in talks.values()) > 5
+    rewrite(out / SFT, [row for row in rows if row["kind"] != "diagnosis"])
+    audited(out)
+    assert all(one.what["diagnosis"] is None and one.what["candidates"] == [] for one in taken(out).talks)
+
+
+def test_2_what_is_held_back_in_other_iterations_may_have_been_learnt(out: Path) -> None:
+    shutil.copytree(out / "arms/main/iteration-00", out / "arms/main/iteration-01")
+    rewrite(out / "arms/main/iteration-01/sft.jsonl", lines(out / SFT)[:1])
+    audited(out, {"arms/main/iteration-01/sft.jsonl": [0]})
+    found = gather(out, [0], record_of(out))
+    assert found.held_back == {}
+    assert found.taught
+
+
+def test_1_folders_that_are_no_iteration_are_none(out: Path) -> None:
+    for name in ("old", "bak", "1", "²0"):
+        shutil.copytree(out / "arms/main/iteration-00", out / f"arms/main/iteration-{name}")
+    assert played_iterations(out) == [0]
+
+
+def test_2_a_reply_of_the_patient_takes_its_talk_along(out: Path) -> None:
     number = next(n for n, row in enumerate(lines(out / SFT)) if row["kind"] == "talk")
     audited(out, {SFT: [number]})
     found = taken(out, patient_side=True)
-    assert found.held_back == {"rows": 1}
-    assert len(found.talks) == 12
+    assert found.held_back == {"rows": 1, "talks": 1}
+    assert len(found.talks) == 11
 
 
 def test_2_an_episode_takes_everything_along_and_a_pair_itself(out: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from mentalarena.errors import DataError
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.export.cards import render
 from mentalarena.export.facts import fallen
@@ -37,6 +38,8 @@ def evaluation(probability: float) -> dict[str, Any]:
 def summary(tmp_path: Path) -> dict[str, Any]:
     for name, probability in (("base", 0.2), ("best-iteration-02", 0.5), ("control-unselected", 0.3)):
         answers(tmp_path, f"{name}-held_out", probability)
+    looks = ("base", "best-iteration-02", "control-unselected")  # more than when the loop ended
+    (tmp_path / "evaluation" / "held-out-looks.jsonl").write_text("".join(f'{{"name": "{one}"}}\n' for one in looks))
     for number, probability in enumerate((0.2, 0.4, 0.6)):
         answers(tmp_path, f"iteration-{number:02d}-development", probability)
     return {
@@ -44,7 +47,7 @@ def summary(tmp_path: Path) -> dict[str, Any]:
         "iterations": [{"iteration": n, "evaluation": evaluation(0.2 + 0.2 * n)} for n in range(3)],
         "control": {"kind": "unselected", "model": "m"},
         "held_out": {"base": evaluation(0.2), "best": evaluation(0.5), "control": evaluation(0.3)},
-        "held_out_looks": ["base", "best-iteration-02", "control-unselected"],
+        "held_out_looks": ["base"],
     }
 
 
@@ -144,3 +147,21 @@ def test_the_least_p_that_resamples_can_give_is_known(summary: dict[str, Any], t
     assert found is not None
     assert found.at_floor(999) == pytest.approx(6 * 2 / 1000)
     assert found.at_floor(9999) is None, "none of these p is so small"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"held_out": 5},
+        {"held_out": {"base": []}},
+        {"held_out": {"base": {task: {"probability": "x"} for task in TASKS}, "best": {}}},
+        {"best_iteration": "two"},
+        {"control": "x"},
+        {"best_iteration": 1, "iterations": 5},
+        {"best_iteration": 1, "iterations": [7]},
+    ],
+)
+def test_a_summary_that_is_none_is_told_in_one_line(wrong: dict[str, Any], summary: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"summary\.json: not as a loop leaves it") as caught:
+        results(tmp_path, summary | wrong, None if wrong == {"best_iteration": "two"} else 2, 99)
+    assert "\n" not in str(caught.value)

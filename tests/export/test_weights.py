@@ -16,6 +16,7 @@ from tests.export.making import (
     fake_weights,
     header_of,
     licensed,
+    lines,
     played,
     refused,
     set_base,
@@ -127,8 +128,18 @@ def test_weights_stay_where_licences_or_a_provider_keep_them(out: Path, tmp_path
 def test_rows_that_the_audit_holds_back_are_counted_in_what_a_model_learnt(out: Path, tmp_path: Path) -> None:
     set_base(out, "org/model")
     fake_weights(out, 1)
-    audited(out, {SFT: [0, 2]})
+    numbers = [n for n, row in enumerate(lines(out / SFT)) if row["kind"] == "talk"][:2]
+    audited(out, {SFT: numbers})
     export(out, tmp_path / "export")
     card = (tmp_path / "export" / "adapter" / "README.md").read_text()
     assert "audits hold back 2 from export: the model has learnt them all the same." in card
     assert "| `loss` | `0.1235` |" in card
+
+
+def test_a_job_whose_settings_are_none_is_told_in_one_line(out: Path, tmp_path: Path) -> None:
+    set_base(out, "org/model")
+    fake_weights(out, 1)
+    (out / "arms" / "main" / "iteration-old" / "adapter").mkdir(parents=True)
+    (out / "arms" / "main" / "iteration-old" / "adapter" / "result.json").write_text("{}")
+    (out / "arms" / "main" / "iteration-01" / "training.json").write_text('{"settings": 5}')
+    assert "training.json: settings: not an object" in refused(out, tmp_path / "export", weights=True)

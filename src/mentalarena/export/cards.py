@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mentalarena.evaluation.statistics import Interval
@@ -18,6 +18,7 @@ from mentalarena.report.terminal import p_value, percent, with_interval
 MOST = 200
 """Characters of one text in a card."""
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~#!])")
+_WWW = re.compile(r"(www)\.", re.IGNORECASE)
 _NO_TAGS = str.maketrans("<>", "()")
 _IN_CODE = str.maketrans("`|&<>", "'/+()")
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))
@@ -58,7 +59,8 @@ def render(template: str, told: Mapping[str, Any]) -> str:
 def plain(value: object) -> Ready:
     """A text that Markdown and HTML read as that text, in one line."""
     text = html.escape(_line(value), quote=False)
-    return Ready(_MARKDOWN.sub(r"\\\1", text).replace("://", "&#58;//").replace("@", "&#64;"))
+    text = _MARKDOWN.sub(r"\\\1", text).replace("://", "&#58;//").replace("@", "&#64;")
+    return Ready(_WWW.sub(r"\1&#46;", text).replace("$", "&#36;"))
 
 
 def code(value: object) -> Ready:
@@ -67,10 +69,16 @@ def code(value: object) -> Ready:
 
 
 def fenced(value: object) -> Ready:
-    """A line of a fenced block, with its indent."""
+    """A line of a fenced block (`fence`), with its indent: whole, so that a command can be given again."""
     text = str(value)
     indent = text[: len(text) - len(text.lstrip(" "))]
-    return Ready(indent + _line(text, 10 * MOST).translate(_IN_CODE))
+    return Ready(indent + _line(text, len(text) + 1))
+
+
+def fence(lines: Iterable[object]) -> Ready:
+    """What begins and ends a block of such lines: more backticks than any of them has in a row."""
+    longest = max((len(run) for line in lines for run in re.findall("`+", str(line))), default=0)
+    return Ready("`" * max(3, longest + 1))
 
 
 def yaml(value: object) -> Ready:

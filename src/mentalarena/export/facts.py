@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +14,7 @@ from mentalarena.arena.roles import ROLES
 from mentalarena.audit.licences import Verdict, read_licence
 from mentalarena.config import Config
 from mentalarena.evaluation.therapist import TASKS
-from mentalarena.export.cards import differing, size_category
+from mentalarena.export.cards import differing, fence, size_category
 from mentalarena.export.formats import COLUMNS, EMBEDDED_NAME, LINEAGE, MEANING, Record, path_of, public_name
 from mentalarena.export.gather import Placed
 from mentalarena.export.plan import Plan
@@ -37,6 +39,9 @@ LEARNING = (
 )  # fmt: skip
 """Settings of a training that its card shows."""
 OUTCOME = ("epochs", "seed", "rows", "too_long", "steps", "loss", "dtype", "processes")
+_PATH = re.compile(
+    r"(?:file:|(?<![\w<:/.~-])|(?<=[:=]))(?:~|\.{1,2}|[A-Za-z]:)?[/\\](?!/)[^\s'\"`,;()<>|]+|file:///?[^\s'\"`,;()<>|]+"
+)
 SHIPPED = {"generated": "the package's own (Apache-2.0)", "library": "the package's own (CC-BY-4.0)"}
 """Clinics of the package, and where their behaviour principles come from."""
 
@@ -78,6 +83,7 @@ def dataset_facts(plan: Plan, counts: Mapping[str, Mapping[str, int]], found: Re
     config, taken, options = plan.config, plan.taken, plan.options
     kinds = Counter(one.kind for one in taken.rows)
     placed: Mapping[str, Sequence[Placed[Any]]] = {"preference": taken.pairs, "dialogues": taken.talks}
+    again = commands(config, options.arguments())
     configs = [
         {
             "name": name,
@@ -123,7 +129,8 @@ def dataset_facts(plan: Plan, counts: Mapping[str, Mapping[str, int]], found: Re
         "sources": sources((one.lineage, plan.persons[one.lineage.patient]) for one in taken),
         "principles": _principles(config) if options.patient_side else "",
         "gates": gates_of(plan),
-        "commands": commands(config, options.arguments()),
+        "commands": again,
+        "fence": fence(again),
     }
 
 
@@ -176,8 +183,14 @@ def gates_of(plan: Plan) -> list[dict[str, str]]:
     """The gates of the audit, as far as they are told."""
     names = ("check", "status", "examined", "findings", "note")
     told = [{name: str(gate.get(name, "")) for name in names} for gate in plan.audit.gates]
+    told = [one | {"note": without_folders(one["note"])} for one in told]
     shares = [gate.get("share") for gate in plan.audit.gates]
     return [one | {"share": _share(share)} for one, share in zip(told, shares, strict=True)]
+
+
+def without_folders(text: str) -> str:
+    """A text in which each path of a machine is its last name."""
+    return _PATH.sub(lambda found: public_name(found[0].removeprefix("file:").strip()), text)
 
 
 def licence_of(verdict: Verdict) -> dict[str, Any]:
@@ -210,7 +223,7 @@ def commands(config: Config, arguments: Sequence[str]) -> list[str]:
     """The commands that make run and export again: settings that are not the defaults, less those of machines."""
     told = {key: _public(key, value) for key, value in flat(config.model_dump(mode="json")).items() if not _private(key)}
     defaults = flat(Config().model_dump(mode="json"))
-    parts = ["mentalarena run --out DIR", *(f"--set '{one}'" for one in differing(told, defaults))]
+    parts = ["mentalarena run --out DIR", *(f"--set {shlex.quote(one)}" for one in differing(told, defaults))]
     return [*_joined(parts), "mentalarena audit DIR", *_joined(["mentalarena export --out DIR --to FOLDER", *arguments])]
 
 

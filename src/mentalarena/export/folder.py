@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ def check_target(to: Path, out: Path, force: bool = False) -> None:
     target, run = to.resolve(), out.resolve()
     if run.is_relative_to(target) or Path.cwd().is_relative_to(target) or Path.home().is_relative_to(target):
         raise ConfigError(f"{to}: the run, this directory or your home is in it; expected a folder for the export alone")
-    if target.is_relative_to(run):
+    if any(_touch(target, place) for place in _places(run)) or target.is_relative_to(run):
         raise ConfigError(f"{to}: in the run directory {out}; expected a folder outside of it")
     if force or not to.exists():
         return
@@ -36,13 +38,25 @@ def check_target(to: Path, out: Path, force: bool = False) -> None:
         )
 
 
+def _places(run: Path) -> Iterator[Path]:
+    """Where links of a run lead: its arms may lie on another disk."""
+    for folder, folders, files in os.walk(run):
+        yield from (path.resolve() for name in (*folders, *files) if (path := Path(folder, name)).is_symlink())
+
+
+def _touch(target: Path, place: Path) -> bool:
+    return target.is_relative_to(place) or place.is_relative_to(target)
+
+
 def write_export(to: Path, fill: Callable[[Path], Mapping[str, Any]]) -> Path | None:
     """Let `fill` write into a new folder, add the mark with what it returns, and put the folder in place of an earlier export.
     What is no export is moved aside; returns where to. Raises `RunError`."""
-    part = to.with_name(f".{to.name}.part")
+    own: Path | None = None
     try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
+        to.parent.mkdir(parents=True, exist_ok=True)
+        own = Path(tempfile.mkdtemp(prefix=f".{to.name}.part-", dir=to.parent))  # another export may write there too
+        part = own / "new"  # a folder of its own, since a temporary one is closed to others
+        part.mkdir()
         told = fill(part)
         files = {str(path.relative_to(part)): digest_of_file(path) for path in sorted(part.rglob("*")) if path.is_file()}
         write_whole(part / MARK, json.dumps({"export": MAKER, "version": 1, **told, "files": files}, indent=1) + "\n")
@@ -50,20 +64,23 @@ def write_export(to: Path, fill: Callable[[Path], Mapping[str, Any]]) -> Path | 
     except OSError as error:
         raise RunError(f"{to}: {error.strerror or error}; expected a folder that can be written") from None
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        if own:
+            shutil.rmtree(own, ignore_errors=True)
 
 
 def _put(part: Path, to: Path) -> Path | None:
-    aside, keep = to.with_name(f".{to.name}.old"), False
-    if to.exists():
-        keep = not to.is_dir() or (any(to.iterdir()) and bool(_strange(to)))
-        aside = _free(to) if keep else aside
-        if not keep:
-            shutil.rmtree(aside, ignore_errors=True)
-        to.rename(aside)
-    part.rename(to)
-    if not keep:
-        shutil.rmtree(aside, ignore_errors=True)
+    if not to.exists():
+        part.rename(to)
+        return None
+    keep = not to.is_dir() or (any(to.iterdir()) and bool(_strange(to)))
+    aside = _free(to) if keep else part.with_name("old")
+    to.rename(aside)
+    try:
+        part.rename(to)
+    except OSError:
+        if not to.exists():
+            aside.rename(to)
+        raise
     return aside if keep else None
 
 

@@ -5,9 +5,10 @@ Control arms are never exported: their answers are spoilt on purpose.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -22,6 +23,8 @@ from mentalarena.training.rows import THERAPIST, VERIFIER, Row, RowKind, RowLine
 What = TypeVar("What")
 Example = TypeVar("Example", Row, PreferencePair)
 SFT, PAIRS, EPISODES = "sft.jsonl", "preferences.jsonl", "episodes.jsonl"
+AFTER: tuple[RowKind, ...] = ("outcome", "score")
+"""What is said of a treatment or medicine once it is proposed: its words stand in those prompts."""
 DIALOGUE = "dialogue"
 """The kind of a record that is a whole talk."""
 
@@ -66,8 +69,14 @@ class Gathered:
 
 def played_iterations(out: Path) -> list[int]:
     """The main arm's iterations that have rows."""
-    found = (out / "arms" / "main").glob(f"iteration-*/{SFT}")
-    return sorted(int(path.parent.name.removeprefix("iteration-")) for path in found)
+    return iterations_with(out, SFT)
+
+
+def iterations_with(out: Path, name: str) -> list[int]:
+    """The main arm's iterations that have a file; folders that somebody put beside them (`iteration-old`) are none."""
+    folders = (out / "arms" / "main").glob("iteration-*")
+    numbers = [(path, path.name.removeprefix("iteration-")) for path in folders if (path / name).is_file()]
+    return sorted(int(told) for _, told in numbers if re.fullmatch("[0-9]{2,9}", told) and told == f"{int(told):02d}")
 
 
 def gather(
@@ -75,8 +84,9 @@ def gather(
 ) -> Gathered:
     """The exportable of some iterations, in their order. `only`: identifiers of licences (`read_licence`), empty for all.
 
-    An episode that is held back takes its rows and pairs along, a therapist's row the pairs of its episode and kind and the talk.
-    The patient's own replies hang on nothing: what is held against a talk is held against its episode.
+    An episode that is held back takes its rows and pairs along, any row the talk, a therapist's row the pairs of its episode and
+    kind and what came after it: its words stand in those prompts. A talk tells only what a row of its episode teaches that goes
+    out. What is held back is learnt (`taught`) of all the iterations that the audit has seen.
     Raises `DataError` for a file that is missing or torn, or that the audit has not seen.
     """
     found = Gathered()
@@ -88,35 +98,78 @@ def gather(
             raise DataError(f"{folder / SFT}: not there; expected rows of `mentalarena build --iteration {iteration}`")
         if f"arms/main/{name}/{SFT}" not in audit.files:
             raise DataError(f"{folder / SFT}: the audit has not examined it; expected `mentalarena audit` to be run again")
-        episodes = _placed_episodes(folder / EPISODES, f"{name}/{EPISODES}")
-        pairs = _placed_pairs(folder / PAIRS, f"{name}/{PAIRS}")
-        rows = _placed_rows(folder / SFT, f"{name}/{SFT}")
-        bad_episodes = {one.lineage.episode for one in _held(episodes, audit)}
-        bad_rows = {(one.file, one.line) for one in rows if one.lineage.episode in bad_episodes}
-        bad_rows |= {(one.file, one.line) for one in _held(rows, audit)}
-        bad_answers = {
-            (one.lineage.episode, one.kind)
-            for one in rows
-            if (one.file, one.line) in bad_rows and one.what.kind in THERAPIST
-        }
-        bad_talks = bad_episodes | {episode for episode, _ in bad_answers}
-        bad_pairs = {(one.file, one.line) for one in _held(pairs, audit)}
-        for row in rows:
-            if (row.file, row.line) in bad_rows:
-                found.taught.add(answer_of(row.what))
-            if row.what.kind in kinds:
-                _take(found, "rows", row, found.rows, (row.file, row.line) in bad_rows, only)
-        for pair in pairs:
-            bad = (pair.file, pair.line) in bad_pairs or pair.lineage.episode in bad_episodes
-            bad = bad or (pair.lineage.episode, pair.kind) in bad_answers
-            if bad:
-                found.taught.add(answer_of(pair.what))
-            _take(found, "pairs", pair, found.pairs, bad, only)
-        for talk in episodes:
-            _take(found, "talks", talk, found.talks, talk.lineage.episode in bad_talks, only)
+        _gather_one(found, folder, audit, kinds, only)
+    for iteration in played_iterations(out):
+        name = f"iteration-{iteration:02d}"
+        if iteration not in iterations and f"arms/main/{name}/{SFT}" in audit.files:
+            other = Gathered()
+            _gather_one(other, out / "arms" / "main" / name, audit, kinds, only)
+            found.taught |= other.taught
     found.rows = _distinct(found, "rows", found.rows)
     found.pairs = _distinct(found, "pairs", found.pairs)
     return found
+
+
+def _gather_one(
+    found: Gathered, folder: Path, audit: AuditRecord, kinds: Collection[RowKind], only: Collection[str]
+) -> None:
+    """Add one iteration."""
+    name = folder.name
+    episodes = _placed_episodes(folder / EPISODES, f"{name}/{EPISODES}")
+    pairs = _placed_pairs(folder / PAIRS, f"{name}/{PAIRS}")
+    rows = _placed_rows(folder / SFT, f"{name}/{SFT}")
+    bad_episodes = {one.lineage.episode for one in _held(episodes, audit)}
+    held = [one for one in rows if one.lineage.episode in bad_episodes] + _held(rows, audit)
+    answers: dict[str, dict[str, set[str]]] = {}  # what is held back of the therapist's, by episode and kind
+    for row in held:
+        if row.what.kind in THERAPIST:
+            answers.setdefault(row.lineage.episode, {}).setdefault(row.kind, set()).add(row.what.completion)
+
+    def hangs(one: Placed[Row] | Placed[PreferencePair]) -> bool:
+        """Whether words that are held back stand in its prompt."""
+        own = answers.get(one.lineage.episode, {})
+        if one.lineage.episode in bad_episodes:
+            return True
+        if ("diagnosis" in own and one.kind != "talk") or (own and one.kind in AFTER):
+            return True
+        said = {m.content for m in one.what.prompt if m.role == "assistant"}
+        return any(texts & said for texts in own.values())
+
+    bad_rows = {(one.file, one.line) for one in held} | {(one.file, one.line) for one in rows if hangs(one)}
+    bad_pairs = {(one.file, one.line) for one in _held(pairs, audit)}
+    bad_talks = bad_episodes | {one.lineage.episode for one in rows if (one.file, one.line) in bad_rows}
+    passed: dict[str, list[Row]] = {}
+    for row in rows:
+        bad = (row.file, row.line) in bad_rows
+        if bad:
+            found.taught.add(answer_of(row.what))
+        elif row.what.kind in THERAPIST:
+            passed.setdefault(row.lineage.episode, []).append(row.what)
+        if row.what.kind in kinds:
+            _take(found, "rows", row, found.rows, bad, only)
+    for pair in pairs:
+        bad = (pair.file, pair.line) in bad_pairs or hangs(pair) or pair.kind in answers.get(pair.lineage.episode, {})
+        if bad:
+            found.taught.add(answer_of(pair.what))
+        _take(found, "pairs", pair, found.pairs, bad, only)
+    for talk in (one for one in episodes if one.what["dialogue"]):
+        told = replace(talk, what=_as_taught(talk.what, passed.get(talk.lineage.episode, ())))
+        _take(found, "talks", told, found.talks, talk.lineage.episode in bad_talks, only)
+
+
+def _as_taught(talk: Record, rows: Sequence[Row]) -> Record:
+    """A talk without the answers that no row of its episode teaches: no audit has read them."""
+    told = dict(talk)
+    for kind in THERAPIST:
+        stated = f"{kind}: {talk[kind]}"
+        texts = [row.completion for row in rows if row.kind == kind]
+        if not any(text == stated or text.startswith(f"{stated}\n") for text in texts):
+            told[kind] = None
+            if kind == "diagnosis":
+                told["candidates"] = []
+            else:
+                told[f"{kind}_score"] = None
+    return told
 
 
 def _take(
@@ -159,6 +212,5 @@ def _placed_episodes(path: Path, name: str) -> list[Placed[Record]]:
     found = []
     for line, record in enumerate(each_of_jsonl(path) if path.exists() else (), 1):
         episode = read_episode(record, f"{path}:{line}")
-        if len(episode.views.get("patient", ())) > 1:
-            found.append(Placed(dialogue(episode), DIALOGUE, lineage_of(episode, "therapist"), name, line))
+        found.append(Placed(dialogue(episode), DIALOGUE, lineage_of(episode, "therapist"), name, line))
     return found

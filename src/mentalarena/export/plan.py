@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,9 +51,9 @@ class ExportOptions:
         told += [f"--seed {self.seed}"] if self.seed is not None else []
         told += [] if self.weights is None else ["--adapter" if self.weights else "--no-adapter"]
         told += [] if self.weights_of is None else [f"--iteration {self.weights_of}"]
-        told += [f"--only-licence '{name}'" for name in self.only]
+        told += [f"--only-licence {shlex.quote(name)}" for name in self.only]
         told += ["--licence-unstated ok"] if self.unstated_ok else []
-        return told + [f"--despite '{check}'" for check in self.despite]
+        return told + [f"--despite {shlex.quote(check)}" for check in self.despite]
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mentalarena.errors import DataError
 from mentalarena.evaluation.statistics import Interval, difference_interval, holm, mcnemar_p, mean_interval, paired_p
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.runs.directory import read_jsonl
+from mentalarena.stages.evaluate import HELD_OUT_LOOKS
+
+SHOWN = (
+    "probability", "ci95", "p_vs_base_holm", "accuracy", "accuracy_ci95", "accuracy_p_vs_base_holm", "invalid",
+    "constant_baseline", "n",
+)  # fmt: skip
+"""Figures of an evaluation that a card shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +73,35 @@ def results(out: Path, summary: Mapping[str, Any] | None, iteration: int | None,
     is neither."""
     if not summary:
         return None
+    try:
+        found = _results(out, summary, iteration, resamples)
+        return found and _checked(found)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise DataError(
+            f"{out / 'summary.json'}: not as a loop leaves it, or the answers in {out / 'evaluation'} "
+            f"({type(error).__name__}: {' '.join(str(error).split())[:100]}); expected `mentalarena run` to write them again"
+        ) from None
+
+
+def _checked(found: Results) -> Results:
+    """Raises for figures that are none."""
+    for told in found.models.values():
+        for task in TASKS:
+            for name, value in told[task].items():
+                listed = value if name.endswith("ci95") and isinstance(value, list) else [value]
+                if name in SHOWN and not (value is None or all(isinstance(one, int | float) for one in listed)):
+                    raise TypeError(f"{task}.{name} is no number")
+    return found
+
+
+def _looks(path: Path) -> tuple[str, ...]:
+    """Who has met held-out patients until now, which may be more than when the loop ended."""
+    return tuple(str(record["name"]) for record in read_jsonl(path)) if path.exists() else ()
+
+
+def _results(out: Path, summary: Mapping[str, Any], iteration: int | None, resamples: int) -> Results | None:
     best, held_out = summary.get("best_iteration"), summary.get("held_out")
-    looks = tuple(map(str, summary.get("held_out_looks") or ()))
+    looks = _looks(out / HELD_OUT_LOOKS)
     chosen = best if iteration is None else iteration
     if held_out and chosen == best:
         models = {"base": held_out["base"]}

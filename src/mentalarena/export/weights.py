@@ -16,7 +16,7 @@ from mentalarena.audit.licences import Verdict, in_one_line, judge, read_licence
 from mentalarena.config import Config
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.export.formats import public_name
-from mentalarena.export.gather import Placed, answer_of
+from mentalarena.export.gather import Placed, answer_of, iterations_with
 from mentalarena.models.backends import base_of
 from mentalarena.models.base import ModelRef
 from mentalarena.models.publish import HOSTED, is_checkpoint
@@ -76,8 +76,7 @@ def chosen_weights(
 ) -> Learnt:
     """The weights of an iteration, or of the run's best one. Raises `ConfigError` and `DataError` where there are none, or where
     licences of what they learnt keep them here."""
-    made = sorted((out / "arms" / "main").glob(f"iteration-*/{ADAPTER}/{RESULT}"))
-    there = [int(path.parts[-3].removeprefix("iteration-")) for path in made]
+    there = iterations_with(out, f"{ADAPTER}/{RESULT}")
     number = _best(summary, there) if iteration is None else iteration
     if not number:
         why = "the untrained model was the best one" if there else "nothing has been trained"
@@ -155,6 +154,8 @@ def copy_weights(trained: Trained, to: Path) -> list[str]:
 def training_record(folder: Path) -> dict[str, Any]:
     """What a training was told and what came of it: settings, epochs, seed, rows, steps, loss. Raises `DataError`."""
     job = read_json(folder.parent / "training.json", "the job of a training")
+    if not isinstance(job.get("settings", {}), dict):
+        raise DataError(f"{folder.parent / 'training.json'}: settings: not an object; expected the job of a training")
     result = read_json(folder / RESULT, "the result of a training")
     own = {name: result.get(name) for name in ("rows", "too_long", "steps", "loss", "dtype", "processes")}
     if isinstance(own["loss"], float):
