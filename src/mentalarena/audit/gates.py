@@ -43,6 +43,8 @@ UNITS: Mapping[str, str] = {
     "prompt-leak": "requests",
     "guidance-leak": "guidances",
     "extraction": "seeds",
+    "contamination": "episodes and rows",
+    "contamination-by-meaning": "episodes and rows",
     "crisis": "episodes and rows",
     "over-diagnosis": "episodes",
 }
@@ -121,8 +123,8 @@ def gates_of(names: Iterable[str], only: Collection[str]) -> dict[str, Gate]:
 
 
 def status_of(gates: Iterable[Gate]) -> Status:
-    """What all gates together say. Not done: no gate was, or one was not that `--only` asked for. Any other gate that was not done
-    says nothing, and is told of."""
+    """What all gates together say. Not done: no gate was, or one was not that `--only` asked for. Any other gate that was not
+    done says nothing, and is told of."""
     all_gates = list(gates)
     asked = [gate for gate in all_gates if gate.not_done != LEFT_OUT]
     found = {gate.status for gate in asked}

@@ -52,7 +52,7 @@ def audit(
     from mentalarena.report.audit import audit_table, counted, lost_line
     from mentalarena.report.html import write_report
     from mentalarena.report.terminal import bars
-    from mentalarena.stages.audit import Wanted, audited_file, audited_run, write_clean
+    from mentalarena.stages.audit import Wanted, audited_file, audited_run, check_clean, write_clean
     from mentalarena.stages.extract import extract as extract_stage
 
     wanted = Wanted(tuple(data or ()), embedder, seeds, tuple(canary or ()), tuple(only or ()))
@@ -60,6 +60,8 @@ def audit(
         raise ConfigError(
             f"--clean {clean}: {target} is a run; expected a file of rows (`mentalarena export` filters a run)"
         )
+    if clean:
+        check_clean(target, clean)
     if extract and only and "extraction" not in only:
         raise ConfigError(
             f"--extract: --only {', '.join(only)} leaves it out; expected --only extraction too, or no --only"

@@ -32,6 +32,8 @@ from mentalarena.stages.sweep import Patients, Steps, leaks_of, sweep_run
 
 OF_A_RUN = ("prompt-leak", "guidance-leak", "extraction", "over-diagnosis")
 """Checks that need more than rows."""
+OF_ROWS = ("messages", "conversations", "prompt", "chosen", "instruction")
+"""Fields with which a training row of any form begins."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Wanted:
         canaries}."""
         given: Json = {
             "data": [last_part(path) for path in self.data],
-            "questions": digest(sorted(held.texts.values())) if held else "",
+            "questions": digest(sorted(held.questions.values())) if held else "",
             "embedder": last_part(self.embedder),
             "seeds": self.seeds is not None,
             "canaries": len(self.planted),
@@ -107,7 +109,8 @@ def audited_file(path: Path, wanted: Wanted, progress: Progress | None = None) -
     if first is None:
         raise DataError(f"{path}: no rows; expected training rows, or records in the published layout")
     digests = {path.name: digest_of_file(path)}
-    if {"symptom", "illness"} <= first[1].keys():
+    _check_layout(path)
+    if _is_published(first[1]):
         held = _held(gates := gates_of(PUBLISHED, wanted.only), wanted)
         return _finished(_published(path, wanted, gates, held), digests, wanted.told(held))
     gates = gates_of(CHECKS, wanted.only)
@@ -126,10 +129,36 @@ def audited_file(path: Path, wanted: Wanted, progress: Progress | None = None) -
     return _finished(gates, digests, wanted.told(held))
 
 
-def write_clean(path: Path, out: Path, audited: Audited) -> int:
-    """Write the rows of a file that are not held back; returns how many. Raises `ConfigError` for the file itself."""
+def _is_published(record: Mapping[str, object]) -> bool:
+    return {"symptom", "illness"} <= record.keys()
+
+
+def _check_layout(path: Path) -> None:
+    """Each layout has checks of its own: what is of both, or not of the first record's, would miss those of the other. Raises
+    `DataError`."""
+    kinds = ("a training row", "a record in the published layout")
+    first = None
+    for number, record in each_record(path):
+        published = _is_published(record)
+        if published and (both := [name for name in OF_ROWS if name in record]):
+            raise DataError(f"{path}:{number + 1}: symptom, illness and {both[0]}; expected {kinds[0]} or {kinds[1]}")
+        if first is None:
+            first = published
+        elif published != first:
+            raise DataError(f"{path}:{number + 1}: {kinds[published]}; expected {kinds[first]}, as the first one")
+
+
+def check_clean(path: Path, out: Path) -> None:
+    """Raises `ConfigError` where `write_clean` may not write."""
+    if out.suffix == ".json":
+        raise ConfigError(f"--clean {out}: is written a record a line; expected a name that ends in .jsonl")
     if out.exists() and out.samefile(path):
         raise ConfigError(f"--clean {out}: is the file that is audited; expected another")
+
+
+def write_clean(path: Path, out: Path, audited: Audited) -> int:
+    """Write the rows of a file that are not held back as JSONL; returns how many. Raises `ConfigError` (`check_clean`)."""
+    check_clean(path, out)
     held, count = set(audited.record["held_back"].get(path.name, ())), 0
 
     def kept() -> Iterator[Mapping[str, object]]:
