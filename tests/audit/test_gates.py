@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from mentalarena.audit.findings import Finding, Verdict
-from mentalarena.audit.gates import CHECKS, Gate, first_of, gates_of, held_back, status_of
+from mentalarena.audit.gates import CHECKS, LEFT_OUT, Gate, first_of, gates_of, held_back, status_of
 from mentalarena.audit.record import read_audit, record_of, write_audit
 from mentalarena.errors import ConfigError, DataError
 
@@ -38,7 +38,7 @@ def test_a_gates_status_is_its_worst_finding(made: Gate, status: str) -> None:
 
 def test_all_gates_together_are_as_bad_as_the_worst_and_one_not_done_says_nothing() -> None:
     missing = Gate("evidence", not_done="why")
-    assert status_of([missing]) == "pass"
+    assert status_of([missing, gate("crisis")]) == "pass"
     assert status_of([missing, gate("crisis", "held back")]) == "held back"
     assert status_of([gate("crisis", "held back"), gate("memorisation", "failed")]) == "failed"
     assert missing.as_dict()["note"] == "why"
@@ -84,6 +84,8 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
         '{"version": 1, "status": "pass", "gates": 3, "held_back": {}, "files": {}}',
         '{"version": 1, "status": "pass", "gates": [], "held_back": {"a": ["x"]}, "files": {}}',
         '{"version": 1, "status": "pass", "gates": [], "held_back": [], "files": {}}',
+        '{"version": 1, "status": "pass", "gates": [], "held_back": {"a": [1e999]}, "files": {}}',
+        '{"version": 1, "status": "pass", "gates": [], "held_back": {}, "files": {}, "wanted": 3}',
     ],
 )
 def test_a_record_that_is_none_is_one_line(text: str, tmp_path: Path) -> None:
@@ -92,3 +94,24 @@ def test_a_record_that_is_none_is_one_line(text: str, tmp_path: Path) -> None:
         read_audit(tmp_path)
     assert str(error.value).startswith(f"{tmp_path / 'audit.json'}: ")
     assert "\n" not in str(error.value)
+
+
+def test_what_nobody_did_is_no_pass() -> None:
+    missing, left = Gate("evidence", not_done="why"), Gate("crisis", not_done=LEFT_OUT)
+    assert status_of([left, missing]) == "not done"
+    assert status_of([left, missing, gate("duplicates")]) == "not done"  # it was asked for
+    assert status_of([left, gate("duplicates")]) == "pass"
+    assert status_of([left, missing, gate("memorisation", "failed")]) == "failed"
+
+
+def test_a_record_tells_what_was_wanted_and_an_old_one_wants_nothing(tmp_path: Path) -> None:
+    write_audit(tmp_path, record_of([gate("crisis")], {}, {"data": ["medqa"]}), [])
+    record = read_audit(tmp_path)
+    assert record
+    assert record.wanted == {"data": ["medqa"]}
+    told = json.loads((tmp_path / "audit.json").read_text())
+    del told["wanted"]
+    (tmp_path / "audit.json").write_text(json.dumps(told))
+    record = read_audit(tmp_path)
+    assert record
+    assert record.wanted == {}

@@ -114,3 +114,9 @@ def test_pairs_of_one_patient_are_compared_by_what_is_put_above_what() -> None:
 def test_a_row_repeats_none_of_another_kind() -> None:
     assert repeats(example("treatment", "which?", "rest"), example("medicine", "which?", "rest")) == []
     assert repeats(example("treatment", "which?", "rest"), example("treatment", "which?", "rest", "q")) == [(1, 0)]
+
+
+def test_an_exported_row_tells_its_lineage_in_columns_of_its_own() -> None:
+    flat = {"messages": TALK, "episode": "e", "patient": "p", "licence": "CC-BY-NC-4.0"}
+    example = read_example(flat, "here")
+    assert (example.episode, example.patient, example.licence) == ("e", "p", "CC-BY-NC-4.0")

@@ -17,6 +17,7 @@ import pytest
 
 from mentalarena.analysis.signals import SIGNALS
 from mentalarena.config import load_config
+from mentalarena.errors import DataError
 from mentalarena.models.backends import EMBEDDED
 from mentalarena.report.analysis import analysis_table
 from mentalarena.stages.analyse import analyse, decision, history_from
@@ -144,6 +145,8 @@ def test_5_several_runs_are_correlated(scripted: Path, tmp_path: Path) -> None:
         rows = out / "arms" / "main" / "iteration-00" / "sft.jsonl"
         kept = rows.read_text().splitlines()
         rows.write_text("\n".join(kept[: len(kept) // copies]) + "\n")
+        episodes = out / "arms" / "main" / "iteration-00" / "episodes.jsonl"
+        episodes.write_text("".join(episodes.read_text().splitlines(keepends=True)[number:]))  # no copy of the others
         (out / "evaluation").mkdir(exist_ok=True)
         for iteration in (0, 1):
             answers = [
@@ -194,3 +197,23 @@ def test_5_a_directory_without_a_play_is_refused(tmp_path: Path) -> None:
     assert result.returncode == 2
     assert "nothing has been played" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_5_copies_and_links_are_one_run(scripted: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(scripted, tmp_path / "copy", symlinks=True)
+    (tmp_path / "link").symlink_to(scripted)
+    folders = [part for folder in (scripted, tmp_path / "link", copy) for part in ("--out", str(folder))]
+    result = subprocess.run([*CLI, "analyse", *folders, "--json"], capture_output=True, text=True, check=False)  # noqa: S603
+    assert result.returncode == 0, result.stderr
+    assert [one["run"] for one in json.loads(result.stdout)["runs"]] == [str(scripted)]
+    assert "a copy of" in result.stderr
+
+
+@pytest.mark.parametrize("answer", [{}, {"patient": "a", "probability": "x"}, {"patient": ["a"], "probability": 1}])
+def test_5_an_answer_that_is_none_is_one_line(answer: Json, scripted: Path, tmp_path: Path) -> None:
+    out = shutil.copytree(scripted, tmp_path / "run", symlinks=True)
+    (out / "evaluation").mkdir(exist_ok=True)
+    (out / "evaluation" / "iteration-00-development.jsonl").write_text(json.dumps(answer) + "\n")
+    config = load_config(None, [*SMALL, "models.all.provider=scripted", "play.patients=30"])
+    with opened(config, out) as run, pytest.raises(DataError, match=r"development.jsonl:1: no answer"):
+        analyse(run)

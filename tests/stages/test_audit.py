@@ -33,6 +33,7 @@ from mentalarena.clinic.generated import generated_clinic
 from mentalarena.config import load_config
 from mentalarena.errors import DataError
 from mentalarena.models.base import Message, Reply, Sampling
+from mentalarena.models.publish import revision_of
 from mentalarena.models.scripted import ScriptedModel, toy_player
 from mentalarena.report.audit import audit_table
 from mentalarena.report.html import write_report
@@ -557,6 +558,7 @@ def test_6_a_record_of_extraction_that_is_none_is_one_line(out: Path) -> None:
         "[]",
         "{}",
         '{"output": {"tried": 4}}',
+        '{"output": {"tried": [], "iteration": 1e999}}',
         '{"output": {"tried": ["a"], "trained": [], "untrained": {}}}',
     ):
         (out / EXTRACTION).write_text(text)
@@ -582,3 +584,61 @@ def test_7_the_report_shows_the_audit_escaped_and_that_there_is_none(out: Path) 
     assert "Rows have changed since" not in page
     (out / ROWS).write_text((out / ROWS).read_text() * 2)
     assert "Rows have changed since" in write_report(out).read_text()
+
+
+def test_2_a_question_inside_the_talk_holds_the_episode_back_and_the_record_tells_what_was_wanted(
+    out: Path, tmp_path: Path
+) -> None:
+    episodes = [json.loads(line) for line in (out / EPISODES).read_text().splitlines()]
+    view = episodes[0]["views"]["patient"]
+    next(message for message in view if message["role"] == "assistant")["content"] = QUESTION
+    (out / EPISODES).write_text("".join(json.dumps(episode) + "\n" for episode in episodes))
+    (tmp_path / "q.txt").write_text(QUESTION)
+    audited = audited_run(out, Wanted([tmp_path / "q.txt"], "lexical", planted=["canary"]))
+    for check in ("contamination", "contamination-by-meaning"):
+        assert (EPISODES, 0) in {(placed.file, placed.row) for placed in gate(audited, check).found}
+    wanted = audited.record["wanted"]
+    assert wanted == {"data": ["q.txt"], "questions": wanted["questions"], "embedder": "lexical", "canaries": 1}
+    assert audited_run(out, Wanted()).record["wanted"] == {}
+
+
+def test_2_a_lost_journal_is_not_done_and_never_a_pass(out: Path) -> None:
+    (out / "journal.sqlite").unlink()
+    result = command(out, "--only", "prompt-leak", "--json")
+    assert (result.returncode, json.loads(result.stdout)["status"]) == (1, "not done")
+    some = ("--only", "prompt-leak", "--only", "licences", "--json")
+    assert (command(out, *some).returncode, command(out, *some, "--strict").returncode) == (0, 1)
+
+
+def test_2_notes_hold_no_folders(made: Path, out: Path) -> None:
+    settings = out / "settings.json"
+    settings.write_text(settings.read_text().replace(str(made), "/nowhere/of/mine"))
+    record = json.dumps(audited_run(out, Wanted()).record)
+    assert "patients.jsonl" in record
+    assert "/nowhere" not in record
+
+
+def test_3_what_is_cleaned_is_no_json_and_a_file_of_two_layouts_is_refused(tmp_path: Path) -> None:
+    file, published = tmp_path / "rows.jsonl", {"symptom": "s", "illness": "i"}
+    told = row("diagnosis", TALK, "diagnosis: insomnia disorder")
+    file.write_text(json.dumps(told) + "\n")
+    result = command(file, "--clean", tmp_path / "clean.json")
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    for records in ([told | published], [told, published], [published, told]):
+        file.write_text("".join(json.dumps(record) + "\n" for record in records))
+        with pytest.raises(DataError, match=f"rows.jsonl:{len(records)}: "):
+            audited_file(file, Wanted())
+
+
+def test_6_an_extraction_of_another_model_is_not_done(out: Path) -> None:
+    adapter = out / "arms" / "main" / "iteration-01" / "adapter"
+    adapter.mkdir(parents=True)
+    (adapter / "result.json").write_text("{}")
+    (adapter / "adapter_model.safetensors").write_bytes(b"weights")
+    found = {"iteration": 1, "of": 1, "tried": ["a"], "trained": {}, "untrained": {}, "base": "base"}
+    names = {f"/of/mine/base@{revision_of(adapter)}": "pass", "/of/mine/base@000000000000": "not done"}
+    for model, status in names.items():
+        (out / EXTRACTION).write_text(json.dumps({"output": found | {"model": model}}))
+        made = Gate("extraction")
+        put_extraction(made, out)
+        assert (made.status, "/of" in made.note + made.not_done) == (status, False)

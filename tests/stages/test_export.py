@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from mentalarena.audit.gates import LEFT_OUT
+from mentalarena.audit.gates import LEFT_OUT, NOTHING
 from mentalarena.clinic.counterfactual import counterfactuals
 from mentalarena.clinic.files import write_patients
 from mentalarena.clinic.library import library
@@ -359,3 +359,26 @@ def test_6_a_command_tells_what_is_in_the_folder_and_refuses_to_overwrite_anothe
     assert result.returncode == 0, result.stderr
     assert "what was in the folder is in" in result.stdout
     assert (tmp_path / "export.before-1" / "mine.txt").read_text() == "mine"
+
+
+def test_2_what_an_earlier_audit_was_given_is_not_forgotten(out: Path, tmp_path: Path) -> None:
+    audited(out)
+    record = json.loads((out / "audit.json").read_text())
+    (out / "audit.json").write_text(json.dumps(record | {"wanted": {"data": ["own.jsonl"], "canaries": 1}}))
+    export(out, tmp_path / "export")
+    rows = lines(out / SFT)
+    rewrite(out / SFT, [*rows, rows[0]])
+    told = refused(out, tmp_path / "other")
+    assert "audited with benchmark questions, canaries before, and rows have changed since" in told
+    assert "--data ... --canary ..." in told
+
+
+def test_2_a_leak_gate_that_nobody_did_is_no_pass(out: Path, tmp_path: Path) -> None:
+    unseen = {"check": "prompt-leak", "status": "not done", "examined": 0, "findings": 0, "note": "no journal"}
+    audited(out, gates=[GATE, unseen])
+    assert "prompt-leak: no journal" in refused(out, tmp_path / "export")
+    told = export(out, tmp_path / "export", despite=("prompt-leak",))
+    assert "not audited: prompt-leak: no journal" in told["note"]
+    unguided = unseen | {"check": "guidance-leak", "note": NOTHING}
+    audited(out, gates=[GATE, unseen | {"status": "pass"}, unguided])
+    assert "not audited" not in export(out, tmp_path / "other")["note"]

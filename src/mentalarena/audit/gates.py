@@ -43,6 +43,8 @@ UNITS: Mapping[str, str] = {
     "prompt-leak": "requests",
     "guidance-leak": "guidances",
     "extraction": "seeds",
+    "contamination": "episodes and rows",
+    "contamination-by-meaning": "episodes and rows",
     "crisis": "episodes and rows",
     "over-diagnosis": "episodes",
 }
@@ -55,6 +57,8 @@ MOST_REPEATS = 0.5
 
 LEFT_OUT = "left out by --only"
 """The note of a gate that the user did not want to be done."""
+NOTHING = "there is nothing of that kind here"
+"""The note of a gate that looked and had nothing to look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +122,17 @@ def gates_of(names: Iterable[str], only: Collection[str]) -> dict[str, Gate]:
     return gates
 
 
-def status_of(gates: Iterable[Gate]) -> Literal["pass", "held back", "failed"]:
-    """What all gates together say. A gate that was not done says nothing, and is told of."""
-    found = {gate.status for gate in gates}
-    return "failed" if "failed" in found else "held back" if "held back" in found else "pass"
+def status_of(gates: Iterable[Gate]) -> Status:
+    """What all gates together say. Not done: no gate was, or one was not that `--only` asked for. Any other gate that was not
+    done says nothing, and is told of."""
+    all_gates = list(gates)
+    asked = [gate for gate in all_gates if gate.not_done != LEFT_OUT]
+    found = {gate.status for gate in asked}
+    if "failed" in found:
+        return "failed"
+    if not found - {"not done"} or ("not done" in found and len(asked) < len(all_gates)):
+        return "not done"
+    return "held back" if "held back" in found else "pass"
 
 
 def held_back(gates: Iterable[Gate]) -> dict[str, list[int]]:

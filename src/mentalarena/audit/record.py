@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,9 @@ class AuditRecord:
     """Rows that are held back, by file under the folder."""
     files: Mapping[str, str]
     """SHA-256 of what was read."""
+    wanted: Mapping[str, Any] = field(default_factory=dict)
+    """What was looked for beside what the run itself tells (`stages.audit.Wanted`): {data, questions, embedder, seeds, canaries},
+    those that were given. An audit of before this was kept has none."""
 
     def held_back(self, relative_path: str) -> frozenset[int]:
         """The rows of a file (numbers from 0) that are not given out; none of a file that nobody audited (see `stale`)."""
@@ -56,19 +59,20 @@ def read_audit(dir: Path) -> AuditRecord | None:
         return None
     told = read_json(path, "the file of `mentalarena audit`; delete it")
     try:
-        if told["version"] != VERSION or told["status"] not in STATUSES[:3]:
+        if told["version"] != VERSION or told["status"] not in STATUSES:
             raise ValueError(f"version {told['version']!r}, status {told['status']!r}")
         if any(gate["status"] not in STATUSES or not isinstance(gate["check"], str) for gate in told["gates"]):
             raise ValueError("a gate without a status")
         rows = {str(file): frozenset(map(int, numbers)) for file, numbers in told["held_back"].items()}
-        return AuditRecord(told["status"], tuple(told["gates"]), rows, {str(f): str(d) for f, d in told["files"].items()})
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        digests = {str(f): str(d) for f, d in told["files"].items()}
+        return AuditRecord(told["status"], tuple(told["gates"]), rows, digests, dict(told.get("wanted", {})))
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(
             f"{path}: no audit of this version ({error!r}); delete it and run `mentalarena audit` again"
         ) from None
 
 
-def record_of(gates: Sequence[Gate], files: Mapping[str, str]) -> dict[str, Any]:
+def record_of(gates: Sequence[Gate], files: Mapping[str, str], wanted: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The content of audit.json."""
     return {
         "version": VERSION,
@@ -76,6 +80,7 @@ def record_of(gates: Sequence[Gate], files: Mapping[str, str]) -> dict[str, Any]
         "gates": [gate.as_dict() for gate in gates],
         "held_back": held_back(gates),
         "files": dict(files),
+        "wanted": dict(wanted or {}),
     }
 
 

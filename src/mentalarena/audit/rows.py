@@ -85,7 +85,11 @@ def read_example(record: Mapping[str, Any], where: str) -> Example:
     Alpaca's instruction. Raises `DataError`."""
     try:
         prompt, answers = _parts(record)
-        lineage = record.get("lineage") or {}
+        lineage = record.get("lineage")
+        if not lineage:  # an exported row tells it in columns of its own
+            lineage = {name: record.get(name) for name in ("episode", "patient")} | {
+                "patient_licence": record.get("licence")
+            }
         kind = str(record.get("kind") or "")
         episode, patient, licence = (str(lineage.get(name) or "") for name in ("episode", "patient", "patient_licence"))
     except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:

@@ -41,7 +41,10 @@ class Sweep:
         """Whether a row of each patient has a finding that holds back."""
 
     def episode(self, file: str, number: int, item: str, heard: Heard) -> None:
-        """Look at the dialogue of an episode."""
+        """Look at the dialogue of an episode: it is given out too."""
+        said = "\n".join(text for _, text in heard.lines)
+        if said:
+            self._questions(file, number, item, words_of(said), said)
         if heard.spoken:
             self._crisis(file, number, item, heard)
 
@@ -49,15 +52,9 @@ class Sweep:
         """Look at a row. `heard` is its episode's dialogue where that is known: the row is judged by all of it."""
         item, prompt = example.id(number), prompt_words(example)
         answers = "\n".join(example.answers)
-        if self._held and (gate := self._gates.get("contamination")):
-            gate.examined += 1
-            if hit := self._held.overlap([*prompt, *words_of(answers)]):
-                gate.add(by_words_found(hit, item), file, number)
-        if self._held and self._held.embedder and "contamination-by-meaning" in self._gates:
+        if self._held:
             text = "\n".join([*(message.content for message in example.prompt), answers])
-            self._waiting.append((file, number, item, text))
-            if len(self._waiting) >= _BATCH:
-                self._compare()
+            self._questions(file, number, item, [*prompt, *words_of(answers)], text)
         if "duplicates" in self._gates:
             self._copies.add((file, number, item), example)
         if self._seeds and (gate := self._gates.get("memorisation")):
@@ -109,6 +106,17 @@ class Sweep:
             if (gate := self._gates.get(name)) and found:
                 gate.share = share_interval(list(found.values()))
                 gate.note = f"{sum(found.values())} of {len(found)} patients; each of their rows with a finding is told"
+
+    def _questions(self, file: str, number: int, item: str, words: Sequence[str], text: str) -> None:
+        """Look for questions in a text and its words."""
+        if self._held and (gate := self._gates.get("contamination")):
+            gate.examined += 1
+            if hit := self._held.overlap(words):
+                gate.add(by_words_found(hit, item), file, number)
+        if self._held and self._held.embedder and "contamination-by-meaning" in self._gates:
+            self._waiting.append((file, number, item, text))
+            if len(self._waiting) >= _BATCH:
+                self._compare()
 
     def _crisis(self, file: str, number: int, item: str, heard: Heard, counts: bool = True) -> None:
         gate, dialogue = self._gates.get("crisis"), hash(heard.lines)

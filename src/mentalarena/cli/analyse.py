@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from mentalarena.cli.common import AsJson, Quiet, config_of, opened_run
+from mentalarena.config import Config
 
 
 def analyse(
@@ -27,14 +28,21 @@ def analyse(
     from mentalarena.report.analysis import analysis_table, correlation_table
     from mentalarena.report.html import write_report
     from mentalarena.stages.analyse import analyse as analyse_stage
-    from mentalarena.stages.analyse import history_from
+    from mentalarena.stages.analyse import history_from, identity
 
     told, resamples = [], 0
-    distinct = dict[Path, Path]()
+    distinct = dict[str, tuple[Path, Config]]()
+    given = dict[Path, Path]()
     for folder in out:
-        distinct.setdefault(folder.resolve(), folder)  # a directory given twice is one run
-    for folder in distinct.values():
+        given.setdefault(folder.resolve(), folder)  # a directory given twice is one run
+    for folder in given.values():
         config = config_of(folder)
+        same = identity(config, folder)
+        if same in distinct:
+            typer.echo(f"{folder}: a copy of {distinct[same][0]}; counted once", err=True)
+        else:
+            distinct[same] = folder, config
+    for folder, config in distinct.values():
         resamples = max(resamples, config.evaluation.resamples)
         with opened_run(config, folder, quiet or as_json) as opened:
             told.append(analyse_stage(opened, scored))

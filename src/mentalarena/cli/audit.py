@@ -34,7 +34,9 @@ def audit(
         typer.Option(help="Ask the trained model to go on with seed patients' texts, and the untrained one. Takes time."),
     ] = False,
     only: Annotated[list[str] | None, typer.Option(help="Do this check alone; repeatable. Writes no audit.json.")] = None,
-    strict: Annotated[bool, typer.Option(help="Exit with 1 where rows are held back, too.")] = False,
+    strict: Annotated[
+        bool, typer.Option(help="Exit with 1 where rows are held back or a check was not done, too.")
+    ] = False,
     clean: Annotated[Path | None, typer.Option(help="Of a file of rows: write those that pass here.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write audit.json and audit.jsonl into this folder (a run's own stand in the run).")
@@ -44,13 +46,13 @@ def audit(
 ) -> None:
     """Leaks, contamination, repetition, memorisation and clinical safety of rows: pass, held back or failed (docs/audit.md).
 
-    Exit code 0 where gates pass or rows are held back, 1 where a gate fails, 2 for bad input.
+    Exit code 0 where gates pass or rows are held back, 1 where a gate fails or none was done, 2 for bad input.
     """
     from mentalarena.audit.record import lost_checks, write_audit
     from mentalarena.report.audit import audit_table, counted, lost_line
     from mentalarena.report.html import write_report
     from mentalarena.report.terminal import bars
-    from mentalarena.stages.audit import Wanted, audited_file, audited_run, write_clean
+    from mentalarena.stages.audit import Wanted, audited_file, audited_run, check_clean, write_clean
     from mentalarena.stages.extract import extract as extract_stage
 
     wanted = Wanted(tuple(data or ()), embedder, seeds, tuple(canary or ()), tuple(only or ()))
@@ -58,6 +60,8 @@ def audit(
         raise ConfigError(
             f"--clean {clean}: {target} is a run; expected a file of rows (`mentalarena export` filters a run)"
         )
+    if clean:
+        check_clean(target, clean)
     if extract and only and "extraction" not in only:
         raise ConfigError(
             f"--extract: --only {', '.join(only)} leaves it out; expected --only extraction too, or no --only"
@@ -85,5 +89,7 @@ def audit(
             typer.echo(f"{counted(count, 'row')} that pass{'es' if count == 1 else ''} in {clean}")
         nothing = "the findings were not written" if clean else "nothing was written"
         typer.echo(f"findings in {kept / 'audit.jsonl'}" if kept else f"{nothing} (--out FOLDER keeps them)")
-    if audited.record["status"] == "failed" or (strict and audited.record["status"] == "held back"):
+    status = audited.record["status"]
+    nobody = all(gate.not_done for gate in audited.gates)
+    if status == "failed" or nobody or (strict and status != "pass"):
         raise typer.Exit(1)

@@ -33,13 +33,16 @@ NEEDED: Mapping[str, str] = {
 def gate_rows(record: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """A line a gate that was asked for: check, status, examined with its unit, findings, share with its interval, note."""
     rows = list[tuple[str, ...]]()
-    plain = "records" if _published(record) else "rows"
+    published = _published(record)
     for gate in asked_for(record):
         share = "{:.1%} ({:.1%} to {:.1%})".format(*gate["share"]) if gate.get("share") else ""
         counts = (
             ("", "")
             if gate["status"] == "not done"
-            else (f"{gate['examined']} {UNITS.get(gate['check'], plain)}", str(gate["findings"]))
+            else (
+                f"{gate['examined']} {'records' if published else UNITS.get(gate['check'], 'rows')}",
+                str(gate["findings"]),
+            )
         )
         rows.append((gate["check"], gate["status"], *counts, share, gate["note"]))
     return rows

@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from mentalarena.analysis.drift import KINDS, distribution, named_in, problem_rates
 from mentalarena.analysis.intervals import as_json, from_json
@@ -28,15 +28,16 @@ from mentalarena.analysis.stopping import Decision, decide, decisions
 from mentalarena.arena.episode import interview
 from mentalarena.arena.types import Episode, Problem, View
 from mentalarena.clinic.cognitive_model import Patient
+from mentalarena.config import Config
 from mentalarena.errors import DataError, ModelError
 from mentalarena.evaluation.statistics import Interval, mean_interval
 from mentalarena.evaluation.verifier import CHECKS
 from mentalarena.models.backends import embedder_of
 from mentalarena.models.base import Message, ModelRef
-from mentalarena.runs.directory import read_jsonl, write_jsonl, write_whole
+from mentalarena.runs.directory import each_of_jsonl, read_jsonl, write_jsonl, write_whole
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import cast_at, settled
-from mentalarena.stages.run import Json, Run, digest, digest_of, named, on_record, recorded
+from mentalarena.stages.run import Json, Run, digest, digest_of, folder_of, named, on_record, recorded
 from mentalarena.stages.train import trained
 from mentalarena.training.rows import THERAPIST, Row, read_episodes, read_rows
 
@@ -78,6 +79,13 @@ def analyse(run: Run, scored: bool = True, models: Sequence[ModelRef] | None = N
         told["distributions"].append({kind: distribution(named_in(episodes, kind)) for kind in KINDS})
     write_whole(run.out / ANALYSIS, json.dumps(told, indent=1) + "\n")
     return told
+
+
+def identity(config: Config, out: Path) -> str:
+    """The same for a run and its copies: settings with the seed, and the first iteration's episodes. A run without any is its
+    folder."""
+    episodes = folder_of(out, 0) / "episodes.jsonl"
+    return digest([repr(config), digest_of(episodes)]) if episodes.is_file() else str(out.resolve())
 
 
 def decision(run: Run, models: Sequence[ModelRef], scored: bool) -> Decision:
@@ -157,6 +165,9 @@ def _of_development(run: Run, iteration: int) -> dict[str, Interval]:
         found |= score_signals(own, _answers(run, iteration - 1) if iteration else None, resamples)
     file = _evaluation(run, iteration, "verifier")
     verdicts = read_jsonl(file) if file.exists() else []
+    for number, verdict in enumerate(verdicts, 1):
+        if not isinstance(verdict.get("check"), str) or not _between_0_and_1(verdict.get("right")):
+            raise DataError(f"{file}:{number}: no verdict; expected a check, and whether it was right")
     for check in CHECKS:
         if right := [float(verdict["right"]) for verdict in verdicts if verdict["check"] == check]:
             found[f"verifier_{check}"] = mean_interval(right, resamples)
@@ -268,9 +279,16 @@ def _evaluation(run: Run, iteration: int, what: str) -> Path:
 def _answers(run: Run, iteration: int) -> dict[str, list[float]]:
     """Each development patient's probabilities of a right answer."""
     file, found = _evaluation(run, iteration, "development"), dict[str, list[float]]()
-    for told in read_jsonl(file) if file.exists() else ():
-        found.setdefault(told["patient"], []).append(float(told["probability"]))
+    for number, told in enumerate(each_of_jsonl(file) if file.exists() else (), 1):
+        patient, probability = told.get("patient"), told.get("probability")
+        if not isinstance(patient, str) or not _between_0_and_1(probability):
+            raise DataError(f"{file}:{number}: no answer; expected a patient's id, and its probability from 0 to 1")
+        found.setdefault(patient, []).append(float(probability))
     return found
+
+
+def _between_0_and_1(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and 0 <= value <= 1
 
 
 def _rows(run: Run, iteration: int) -> list[Row]:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from mentalarena.audit.contamination import FEWEST, Held, by_meaning_found, by_words_found
 from mentalarena.audit.findings import Finding
-from mentalarena.audit.gates import CHECKS, MOST_REPEATS, PUBLISHED, Gate, gates_of
+from mentalarena.audit.gates import CHECKS, MOST_REPEATS, NOTHING, PUBLISHED, Gate, gates_of
 from mentalarena.audit.medication import dose_claim
+from mentalarena.audit.names import last_part, without_folders
 from mentalarena.audit.published import FIELDS, PublishedRecord, audit_published
 from mentalarena.audit.questions import read_questions
 from mentalarena.audit.record import audited_files, digest_of_file, record_of, write_audit
@@ -26,11 +27,13 @@ from mentalarena.runs.directory import write_jsonl
 from mentalarena.runs.progress import Progress, Silence
 from mentalarena.stages.extract import put_extraction
 from mentalarena.stages.people import People, read_seeds
-from mentalarena.stages.run import Json
+from mentalarena.stages.run import Json, digest
 from mentalarena.stages.sweep import Patients, Steps, leaks_of, sweep_run
 
 OF_A_RUN = ("prompt-leak", "guidance-leak", "extraction", "over-diagnosis")
 """Checks that need more than rows."""
+OF_ROWS = ("messages", "conversations", "prompt", "chosen", "instruction")
+"""Fields with which a training row of any form begins."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,18 @@ class Wanted:
     """Canaries that were put somewhere on purpose."""
     only: Collection[str] = ()
     """Checks to do; unset: all."""
+
+    def told(self, held: Held | None) -> Json:
+        """What was given beside the run, for the record, without where it lies: {data, questions (digest), embedder, seeds,
+        canaries}."""
+        given: Json = {
+            "data": [last_part(path) for path in self.data],
+            "questions": digest(sorted(held.questions.values())) if held else "",
+            "embedder": last_part(self.embedder),
+            "seeds": self.seeds is not None,
+            "canaries": len(self.planted),
+        }
+        return {name: value for name, value in given.items() if value}
 
 
 @dataclass(frozen=True)
@@ -78,13 +93,13 @@ def audited_run(out: Path, wanted: Wanted, progress: Progress | None = None) -> 
         people = People.of(out, sorted({int(file.split("/")[2].removeprefix("iteration-")) for file in files}))
         why = ""
     except (ConfigError, DataError) as error:
-        why = f"nobody knows who came ({error})"
+        why = f"nobody knows who came ({without_folders(str(error))})"
     held = _held(gates, wanted)  # a wrong file of questions is told before anything takes long
     seeds = _seeds(gates, wanted, people, why)
     leaking = leaks_of(gates, out, people, why, progress)
     sweep_run(out, files, Sweep(gates, held, seeds), Patients(gates, people, why, leaking), progress)
     put_extraction(gates["extraction"], out)
-    return _finished(gates, digests)
+    return _finished(gates, digests, wanted.told(held))
 
 
 def audited_file(path: Path, wanted: Wanted, progress: Progress | None = None) -> Audited:
@@ -94,27 +109,56 @@ def audited_file(path: Path, wanted: Wanted, progress: Progress | None = None) -
     if first is None:
         raise DataError(f"{path}: no rows; expected training rows, or records in the published layout")
     digests = {path.name: digest_of_file(path)}
-    if {"symptom", "illness"} <= first[1].keys():
-        return _finished(_published(path, wanted), digests)
+    _check_layout(path)
+    if _is_published(first[1]):
+        held = _held(gates := gates_of(PUBLISHED, wanted.only), wanted)
+        return _finished(_published(path, wanted, gates, held), digests, wanted.told(held))
     gates = gates_of(CHECKS, wanted.only)
     for name in OF_A_RUN:
         gates[name].not_done = (
             gates[name].not_done or "a file of rows has no journal, model or patients: give a run directory"
         )
-    sweep = Sweep(gates, _held(gates, wanted), _seeds(gates, wanted, None, "a file of rows does not tell them"))
+    held = _held(gates, wanted)
+    sweep = Sweep(gates, held, _seeds(gates, wanted, None, "a file of rows does not tell them"))
     steps = Steps(progress, [path])
     for number, example in enumerate(each_example(path)):
         sweep.row(path.name, number, example)
         steps.one()
     sweep.end_of_group()
     sweep.done()
-    return _finished(gates, digests)
+    return _finished(gates, digests, wanted.told(held))
+
+
+def _is_published(record: Mapping[str, object]) -> bool:
+    return {"symptom", "illness"} <= record.keys()
+
+
+def _check_layout(path: Path) -> None:
+    """Each layout has checks of its own: what is of both, or not of the first record's, would miss those of the other. Raises
+    `DataError`."""
+    kinds = ("a training row", "a record in the published layout")
+    first = None
+    for number, record in each_record(path):
+        published = _is_published(record)
+        if published and (both := [name for name in OF_ROWS if name in record]):
+            raise DataError(f"{path}:{number + 1}: symptom, illness and {both[0]}; expected {kinds[0]} or {kinds[1]}")
+        if first is None:
+            first = published
+        elif published != first:
+            raise DataError(f"{path}:{number + 1}: {kinds[published]}; expected {kinds[first]}, as the first one")
+
+
+def check_clean(path: Path, out: Path) -> None:
+    """Raises `ConfigError` where `write_clean` may not write."""
+    if out.suffix == ".json":
+        raise ConfigError(f"--clean {out}: is written a record a line; expected a name that ends in .jsonl")
+    if out.exists() and out.samefile(path):
+        raise ConfigError(f"--clean {out}: is the file that is audited; expected another")
 
 
 def write_clean(path: Path, out: Path, audited: Audited) -> int:
-    """Write the rows of a file that are not held back; returns how many. Raises `ConfigError` for the file itself."""
-    if out.exists() and out.samefile(path):
-        raise ConfigError(f"--clean {out}: is the file that is audited; expected another")
+    """Write the rows of a file that are not held back as JSONL; returns how many. Raises `ConfigError` (`check_clean`)."""
+    check_clean(path, out)
     held, count = set(audited.record["held_back"].get(path.name, ())), 0
 
     def kept() -> Iterator[Mapping[str, object]]:
@@ -128,18 +172,16 @@ def write_clean(path: Path, out: Path, audited: Audited) -> int:
     return count
 
 
-def _finished(gates: Mapping[str, Gate], digests: Mapping[str, str]) -> Audited:
+def _finished(gates: Mapping[str, Gate], digests: Mapping[str, str], told: Json) -> Audited:
     for gate in gates.values():
         if not gate.examined and not gate.not_done:
-            gate.not_done = "there is nothing of that kind here"
+            gate.not_done = NOTHING
     found = list(gates.values())
-    return Audited(record_of(found, digests), found)
+    return Audited(record_of(found, digests, told), found)
 
 
-def _published(path: Path, wanted: Wanted) -> dict[str, Gate]:
+def _published(path: Path, wanted: Wanted, gates: dict[str, Gate], held: Held | None) -> dict[str, Gate]:
     """Records in the published layout."""
-    gates = gates_of(PUBLISHED, wanted.only)
-    held = _held(gates, wanted)
     records = [PublishedRecord.of(f"record {number + 1}", record) for number, record in each_record(path)]
     numbers = {record.id: number for number, record in enumerate(records)}
     texts = [*map("\n".join, read_seeds(wanted.seeds).values() if wanted.seeds else ()), *wanted.planted]
@@ -198,7 +240,7 @@ def _held(gates: Mapping[str, Gate], wanted: Wanted) -> Held | None:
     words.note = f"{len(found.texts)} questions: {', '.join(found.sets)}" + (
         f"; {short} of fewer than {FEWEST} words were not looked for" if short else ""
     )
-    meaning.note = f"by {wanted.embedder}"
+    meaning.note = f"by {last_part(wanted.embedder)}"
     return Held(found.texts, embedder=embedder_of(wanted.embedder) if wanted.embedder else None)
 
 

@@ -6,11 +6,11 @@ Nobody is asked and no model is opened. What the audit holds back stays here, an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
-from mentalarena.audit.gates import LEFT_OUT
+from mentalarena.audit.gates import LEFT_OUT, NOTHING
 from mentalarena.audit.licences import LicensedRow, Verdict, in_one_line, judge, read_licence
 from mentalarena.audit.record import AuditRecord, read_audit
 from mentalarena.clinic.clinics import open_clinic
@@ -31,6 +31,8 @@ from mentalarena.stages.audit import audit_run
 from mentalarena.stages.rehearse import others
 from mentalarena.stages.run import WEIGHTS, Json, coming, prompts_of
 
+LEAKS = ("prompt-leak", "guidance-leak")
+"""Gates that must have been done: they need the journal, and a lost journal is no pass."""
 REFUSED = "export-refused.jsonl"
 """In the run directory: every row that licences keep from going out, where a command was refused for them."""
 
@@ -56,6 +58,7 @@ def export_run(
     check_target(to, out, options.force)
     iterations = _iterations(out, options)
     if _current(out) is None:
+        _check_wanted(out)
         audit(out)  # not under the lock, which an audit may want for itself
     with locked(out / ".lock", "another process is writing this run; expected it to be done", shared=True):
         record = _current(out)
@@ -70,7 +73,11 @@ def export_run(
             return told
 
         aside = write_export(to, fill)
-    return told | {"folder": str(to), "aside": aside and str(aside), "note": note}
+    return told | {
+        "folder": str(to),
+        "aside": aside and str(aside),
+        "note": "; ".join(filter(None, (note, _told_unseen(record)))),
+    }
 
 
 def _planned(
@@ -139,11 +146,26 @@ def _current(out: Path) -> AuditRecord | None:
     return found if found and whole and not found.stale(out) else None
 
 
+def _check_wanted(out: Path) -> None:
+    """Raises `DataError` where a plain audit would forget what an earlier one was given to look for."""
+    before = read_audit(out)
+    if not before or not before.wanted:
+        return
+    names = {"data": "benchmark questions", "embedder": "an embedder", "seeds": "seeds", "canaries": "canaries"}
+    given = [told for name, told in names.items() if before.wanted.get(name)]
+    options = {"data": "--data ...", "embedder": "--embedder ...", "seeds": "--seeds ...", "canaries": "--canary ..."}
+    again = [told for name, told in options.items() if before.wanted.get(name)]
+    raise DataError(
+        f"{out}: audited with {', '.join(given) or 'more than the run'} before, and rows have changed since; expected "
+        f"`{' '.join(['mentalarena audit', str(out), *again])}` again"
+    )
+
+
 def _check_gates(record: AuditRecord, despite: Collection[str]) -> None:
     names = [gate["check"] for gate in record.gates]
     if unknown := [name for name in despite if name not in names]:
         raise ConfigError(f"--despite {unknown[0]}: no such gate; expected one of {', '.join(names)}")
-    failed = [gate for gate in record.gates if gate["status"] == "failed"]
+    failed = [gate for gate in record.gates if gate["status"] == "failed" or gate in _unseen(record)]
     if record.status == "failed" and not failed:
         raise DataError("audit: failed, and no gate says why; expected `mentalarena audit` to be run again")
     if left := [gate for gate in failed if gate["check"] not in despite]:
@@ -152,6 +174,18 @@ def _check_gates(record: AuditRecord, despite: Collection[str]) -> None:
         raise DataError(
             f"audit: failed at {told}; expected it to be mended, or {options}, which the card then says in bold letters"
         )
+
+
+def _unseen(record: AuditRecord) -> list[Mapping[str, Any]]:
+    """Gates of leaks that nobody did. A run without guidance has none that could leak."""
+    done = any(gate["check"] == "prompt-leak" and gate["status"] != "not done" for gate in record.gates)
+    missing = [gate for gate in record.gates if gate["check"] in LEAKS and gate["status"] == "not done"]
+    return [gate for gate in missing if not (done and gate.get("note") == NOTHING)]
+
+
+def _told_unseen(record: AuditRecord) -> str:
+    told = [": ".join(filter(None, (gate["check"], str(gate.get("note", ""))))) for gate in _unseen(record)]
+    return f"not audited: {'; '.join(told)}" if told else ""
 
 
 def _why_none(taken: Gathered, options: ExportOptions) -> str:

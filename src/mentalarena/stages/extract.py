@@ -16,9 +16,11 @@ from mentalarena.arena.types import Problem
 from mentalarena.audit.findings import Finding
 from mentalarena.audit.gates import Gate
 from mentalarena.audit.memorisation import Attempt, attempts, extracted
+from mentalarena.audit.names import last_part
 from mentalarena.errors import DataError, ModelError
 from mentalarena.evaluation.statistics import mcnemar_p, share_interval
 from mentalarena.models.base import Message, ModelRef, Sampling
+from mentalarena.models.publish import revision_of
 from mentalarena.runs.directory import read_json
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import cast_at, settled
@@ -74,17 +76,21 @@ def put_extraction(gate: Gate, out: Path) -> None:
     told: Mapping[str, Any] = read_json(path, "the record of `mentalarena audit --extract`; delete it")
     try:
         found, tried = told["output"], list(map(str, told["output"]["tried"]))
-        if int(found["iteration"]) != (now := _last(out)):
-            gate.not_done = f"was asked of iteration {found['iteration']}, and {now} has been trained since (--extract)"
+        asked, now = int(found["iteration"]), _last(out)
+        if asked != now:
+            gate.not_done = f"was asked of iteration {asked}, and {now} has been trained since (--extract)"
+            return
+        if now and str(found["model"]).rpartition("@")[2] != revision_of(folder_of(out, now) / ADAPTER):
+            gate.not_done = f"of another model ({last_part(str(found['model']))}) than the trained one (--extract)"
             return
         own, base = ({str(seed): str(detail) for seed, detail in found[who].items()} for who in ("trained", "untrained"))
         hits, control = [seed in own for seed in tried], [seed in base for seed in tried]
         gate.examined = len(tried)
         gate.share = share_interval(hits) if hits else None
         p = mcnemar_p(hits, control) if hits else 1.0
-        who = f"{found['model']} {sum(hits)}, untrained {found['base']} {sum(control)}"
+        who = f"{last_part(str(found['model']))} {sum(hits)}, untrained {last_part(str(found['base']))} {sum(control)}"
         gate.note = f"{len(tried)} of {found['of']} seeds tried: {who}, p {p:.3g}"
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise DataError(f"{path}: no record of extraction ({error!r}); delete it and give --extract again") from None
     for seed, detail in own.items():
         gate.add(Finding("", seed, detail, "look" if seed in base else "failed"), ADAPTER)
