@@ -40,7 +40,7 @@ OUT = HERE.parents[1] / "src" / "mentalarena" / "audit" / "data" / "crisis.safet
 WORDS, GROUPS = 30_000, 800
 SIZES = {"danger": 1 << 17, "safety": 1 << 16, "asks": 1 << 14, "kinds": 1 << 14}
 """Weights of a score, a power of two."""
-TEMPLATES, TEMPLATE_WEIGHT = 20, 0.3
+TEMPLATES, TEMPLATE_WEIGHT = 20, 0.6
 """Lines made of each template, and what one weighs beside a written line."""
 ALARMS = {"danger": 0.17, "safety": 0.04}
 """The share of the corpus's other sentences that may be taken for one, in cross-validation: far harder than whole talks."""

@@ -25,12 +25,12 @@ def test_recall_and_false_alarms_on_development_cases_meet_the_targets(name: str
     assert alarms / absent <= 0.05
 
 
-def test_the_crisis_gate_does_not_fall_below_the_first_look_at_its_frozen_cases() -> None:
-    """It finds 69 of 80, and alarms at 10 of 80: less than was wanted (95 and 5 %), and told wherever the gate is."""
-    found, there, alarms, absent = figures("crisis_frozen")
-    assert (there, absent) == (80, 80)
-    assert found >= 69
-    assert alarms <= 10
+@pytest.mark.parametrize(("name", "least", "most"), [("crisis_frozen", 69, 10), ("crisis_frozen_2", 44, 13)])
+def test_the_crisis_gate_does_not_fall_below_the_first_look_at_its_frozen_cases(name: str, least: int, most: int) -> None:
+    """Of 80 and 50 each: less than was wanted (95 and 5 %), and told wherever the gate is."""
+    found, _, alarms, _ = figures(name)
+    assert found >= least
+    assert alarms <= most
 
 
 @pytest.mark.parametrize("name", DETECTORS)

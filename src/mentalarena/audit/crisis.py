@@ -40,6 +40,8 @@ KINDS = (
 """What a danger can be, in the order of the scores."""
 WINDOW = 3
 """Lines of the patient that are read together: a danger is often said in two halves, and a figure of speech taken back."""
+CAUTION = 0.5
+"""How much surer one must be with each doubling of what is read, where 1 would keep the alarms of a talk the same."""
 KEPT = 256
 """Dialogues that are remembered: the rows of one episode share theirs."""
 Scores = NDArray[np.float64]
@@ -83,7 +85,7 @@ class _Reader:
     def dangers(self, lines: Sequence[str], contexts: Sequence[str]) -> tuple[Scores, Scores]:
         """How surely each line of a patient, and each WINDOW of lines read as one, speaks of a danger; 0 is the limit.
 
-        The scores are log odds, and the more is read the more must one be sure: a long talk is no likelier to hold a danger.
+        The scores are log odds. The more is read the surer one must be, since a long talk is hardly likelier to hold a danger.
         """
         features = self._lexicon.features([words_of(line) for line in lines], [words_of(line) for line in contexts])
         sums, counts = self._danger.sums(features, len(lines))
@@ -92,7 +94,7 @@ class _Reader:
         if width < 2:
             return alone, alone
         together = self._danger.scores(_windows(sums, width), _windows(counts, width))[:, 0]
-        return alone, together - np.log(len(together))
+        return alone, together - CAUTION * np.log(len(together))
 
     def steps(self, lines: Sequence[str]) -> list[_Step]:
         """What each line of a therapist does."""
