@@ -102,9 +102,13 @@ def test_2_a_row_takes_its_pairs_and_its_talk_along(out: Path) -> None:
 def test_2_a_diagnosis_takes_all_that_is_built_on_it_along(out: Path) -> None:
     rows = lines(out / SFT)
     number = next(n for n, row in enumerate(rows) if row["kind"] == "diagnosis")
-    episode, said = rows[number]["lineage"]["episode"], rows[number]["completion"]
+    episode, said = rows[number]["lineage"]["episode"], rows[number]["completion"][0]
+    assert any(said in row["prompt"] for row in rows), "it stands in other rows' prompts"
+    for row in rows:  # in other words, which no search would find
+        row["prompt"] = [m | {"content": m["content"].replace("diagnosis: ", "it is ")} for m in row["prompt"]]
+    rewrite(out / SFT, rows)
+    audited(out)
     before = [one for one in taken(out, patient_side=True) if one.lineage.episode == episode]
-    assert any(said[0] in row["prompt"] for row in rows), "it stands in prompts"
     assert {one.kind for one in before} >= {"diagnosis", "treatment", "medicine"}
     audited(out, {SFT: [number]})
     after = [one for one in taken(out, patient_side=True) if one.lineage.episode == episode]

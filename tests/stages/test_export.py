@@ -203,7 +203,7 @@ def test_2_a_note_of_a_gate_names_no_folder_of_a_machine(out: Path, tmp_path: Pa
 
 
 def test_5_the_commands_are_read_by_a_shell_as_they_were_given(out: Path, tmp_path: Path) -> None:
-    odd = "it's `x` ```` $(y) | <z>"
+    odd = 'it\'s `x` ```` $(y) | <z> "q"'
     audited(out, gates=[{**GATE, "check": odd, "status": "failed"}])
     export(out, tmp_path / "export", despite=(odd,))
     block = card_of(tmp_path / "export").split("\n`````\n")[1]
