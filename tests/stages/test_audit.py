@@ -37,7 +37,7 @@ from mentalarena.models.publish import revision_of
 from mentalarena.models.scripted import ScriptedModel, toy_player
 from mentalarena.report.audit import audit_table
 from mentalarena.report.html import write_report
-from mentalarena.runs.directory import read_jsonl
+from mentalarena.runs.directory import SETTINGS, read_jsonl
 from mentalarena.runs.journal import Journal, Place, chain
 from mentalarena.stages.audit import Audited, Wanted, audit_run, audited_file, audited_run
 from mentalarena.stages.build import build
@@ -611,7 +611,7 @@ def test_2_a_lost_journal_is_not_done_and_never_a_pass(out: Path) -> None:
 
 
 def test_2_notes_hold_no_folders(made: Path, out: Path) -> None:
-    settings = out / "settings.json"
+    settings = out / SETTINGS
     settings.write_text(settings.read_text().replace(str(made), "/nowhere/of/mine"))
     record = json.dumps(audited_run(out, Wanted()).record)
     assert "patients.jsonl" in record
@@ -642,3 +642,6 @@ def test_6_an_extraction_of_another_model_is_not_done(out: Path) -> None:
         made = Gate("extraction")
         put_extraction(made, out)
         assert (made.status, "/of" in made.note + made.not_done) == (status, False)
+    (adapter / "adapter_model.safetensors").unlink()
+    put_extraction(gone := Gate("extraction"), out)
+    assert gone.status == "not done"

@@ -30,7 +30,7 @@ def export_lines(told: Mapping[str, Any]) -> str:
         lines.append(f"{told['unstated']} records of patients whose licence nobody has stated: you vouch for them")
     if told["weights"]:
         lines.append(f"weights of iteration {told['weights_of']} in {told['folder']}/{told['weights']}")
-    lines += [f"no weights: {told['note']}"] if told["note"] else []
+    lines += [told["note"]] if told["note"] else []
     lines += [f"what was in the folder is in {told['aside']}"] if told["aside"] else []
     lines += [f"pushed to {address}" for address in told.get("pushed", ())]
     return printable("\n".join([*lines, NOTICE]))

@@ -103,7 +103,7 @@ def _planned(
         except (ConfigError, DataError) as error:
             if options.weights or options.weights_of is not None:
                 raise
-            note = str(error)
+            note = f"no weights: {error}"
     weights = read_json(out / SETTINGS, "the settings of a run directory").get(WEIGHTS) or {}
     return Plan(
         config=config,

@@ -80,7 +80,7 @@ def put_extraction(gate: Gate, out: Path) -> None:
         if asked != now:
             gate.not_done = f"was asked of iteration {asked}, and {now} has been trained since (--extract)"
             return
-        if now and str(found["model"]).rpartition("@")[2] != revision_of(folder_of(out, now) / ADAPTER):
+        if now and str(found["model"]).rpartition("@")[2] != _revision(folder_of(out, now) / ADAPTER):
             gate.not_done = f"of another model ({last_part(str(found['model']))}) than the trained one (--extract)"
             return
         own, base = ({str(seed): str(detail) for seed, detail in found[who].items()} for who in ("trained", "untrained"))
@@ -94,6 +94,14 @@ def put_extraction(gate: Gate, out: Path) -> None:
         raise DataError(f"{path}: no record of extraction ({error!r}); delete it and give --extract again") from None
     for seed, detail in own.items():
         gate.add(Finding("", seed, detail, "look" if seed in base else "failed"), ADAPTER)
+
+
+def _revision(adapter: Path) -> str:
+    """Of the trained weights; empty where they are gone, and nobody knows whether they were asked."""
+    try:
+        return revision_of(adapter)
+    except DataError:
+        return ""
 
 
 def _last(out: Path) -> int:
