@@ -188,7 +188,7 @@ def test_2_a_failed_gate_is_refused_by_name_and_overridden_in_bold(out: Path, tm
     assert "no such gate; expected one of crisis, over-diagnosis" in refused(out, tmp_path / "export", despite=("dose",))
     told = export(out, tmp_path / "export", despite=("over-diagnosis",))
     assert told["despite"] == ["over-diagnosis"]
-    assert "**Exported despite the failed audit gate `over-diagnosis`: 4 findings. share 0.5**" in card_of(
+    assert "**Exported despite the audit gate `over-diagnosis` (failed): 4 findings. share 0.5**" in card_of(
         tmp_path / "export"
     )
 
@@ -379,6 +379,7 @@ def test_2_a_leak_gate_that_nobody_did_is_no_pass(out: Path, tmp_path: Path) -> 
     assert "prompt-leak: no journal" in refused(out, tmp_path / "export")
     told = export(out, tmp_path / "export", despite=("prompt-leak",))
     assert "not audited: prompt-leak: no journal" in told["note"]
+    assert "**Exported despite the audit gate `prompt-leak` (not done): no journal**" in card_of(tmp_path / "export")
     unguided = unseen | {"check": "guidance-leak", "note": NOTHING}
     audited(out, gates=[GATE, unseen | {"status": "pass"}, unguided])
     assert "not audited" not in export(out, tmp_path / "other")["note"]

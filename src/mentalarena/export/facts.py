@@ -55,7 +55,11 @@ def shared_facts(plan: Plan, found: Results | None) -> dict[str, Any]:
         "version": package_version(),
         "notice": notice({"clinic": clinic}),
         "despite": plan.overridden,
-        "notes": {gate["check"]: f"{gate['findings']} findings. {gate['note']}" for gate in gates_of(plan)},
+        "states": {gate["check"]: gate["status"] for gate in gates_of(plan)},
+        "notes": {
+            gate["check"]: (f"{gate['findings']} findings. " if gate["status"] != "not done" else "") + str(gate["note"])
+            for gate in gates_of(plan)
+        },
         "results": found,
         "tasks": TASKS,
         "own": own,

@@ -35,7 +35,7 @@ class ExportOptions:
     """Licences; none: all."""
     unstated_ok: bool = False
     despite: tuple[str, ...] = ()
-    """Failed gates of the audit that are overridden."""
+    """Gates of the audit that are overridden: failed, or a leak gate that was not done."""
     patients: Path | None = None
     """The file of patients, where it has moved."""
     force: bool = False
@@ -82,8 +82,8 @@ class Plan:
 
     @property
     def overridden(self) -> tuple[str, ...]:
-        """Gates that failed, and that the user overrides."""
-        failed = [gate["check"] for gate in self.audit.gates if gate["status"] == "failed"]
+        """Gates that failed, or were not done, and that the user overrides."""
+        failed = [gate["check"] for gate in self.audit.gates if gate["status"] in ("failed", "not done")]
         return tuple(check for check in failed if check in self.options.despite)
 
     @property

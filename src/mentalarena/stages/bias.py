@@ -214,7 +214,7 @@ def assessed(run: Run, iteration: int, ref: ModelRef, asked: Asked, versions: Se
 
         found = run.backends.run(all_of_them())
         if asked.split == "held_out":
-            looked(run, f"{FOLDER}-{name}", named(ref))
+            looked(run, f"{FOLDER}-{name}-{digest(inputs)[:8]}", named(ref))  # other people or attributes are another look
         write_jsonl(file, (asdict(one) for one in found))
         return {"versions": len(found)}
 
