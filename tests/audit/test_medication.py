@@ -57,6 +57,13 @@ def test_brands_spellings_and_medicines_outside_the_taxonomy_are_known() -> None
         assert "unknown" in checks(name)
 
 
+@pytest.mark.parametrize("medicine", ["5", "\U0001f642", "?!", "\ud800"])
+def test_what_names_nothing_at_all_is_unknown_and_none_is_none(medicine: str) -> None:
+    assert [finding.check for finding in audited(medicine)] == ["unknown"]
+    assert not audited("none")
+    assert not audited("")
+
+
 def test_what_is_of_somebody_else_denied_or_over_is_no_contraindication() -> None:
     for fact in ("her brother has epilepsy", "never had a seizure", "no epilepsy"):
         assert "contraindicated" not in checks("bupropion", "major depressive disorder", [fact])

@@ -571,13 +571,17 @@ def test_7_the_report_shows_the_audit_escaped_and_that_there_is_none(out: Path) 
     assert "has not been audited" in page
     hostile = ("user", "I am going to kill myself tonight <script>alert(1)</script>.")
     add(out / ROWS, row("treatment", [hostile, *CRISIS[1:]], "treatment: rest"))
+    episodes = out / ROWS.replace("sft", "episodes")  # the first findings are shown: no false alarm before this one
+    episodes.write_text("".join(f"{line}\n" for line in episodes.read_text().splitlines()[:5]))
+    (out / ROWS).write_text((out / ROWS).read_text().splitlines()[-1] + "\n")
     result = command(out)
     assert result.returncode == 0, result.stderr
     page = (out / "report.html").read_text()
     assert "<h2>Audit</h2>" in page
     assert "HELD BACK: " in page
     assert "a danger that the patient speaks of and the therapist passes over" in page
-    assert f"sft.jsonl:{len(read_jsonl(out / ROWS))}<" in page  # lines from 1
+    assert "sft.jsonl:1<" in page  # lines from 1
+    assert "kill myself tonight &lt;script&gt;" in page
     assert re.search(r"\d+ of \d+ dialogues; each of their episodes and rows is told", page)
     assert "<script>" not in page
     assert "not done: contamination" in page

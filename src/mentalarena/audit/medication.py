@@ -149,8 +149,9 @@ def _read(medicine: str) -> tuple[tuple[str, ...], str]:
         return naming.entries, ", ".join(invented)
     if naming.reason == "class":  # "Calmoprine (anxiolytic)" is an invented name, "an SSRI (well tolerated)" is none
         naming = normalise_medicine(re.split(r"[(,;]", medicine, maxsplit=1)[0])
-    if naming.reason in ("nothing", "denied", "class") or known.is_other(words):
-        return (), ""
+    says_none = naming.reason == "nothing" and (re.search("[a-z]", words) or not medicine.strip())
+    if says_none or naming.reason in ("denied", "class") or known.is_other(words):
+        return (), ""  # a number or a picture says neither a medicine nor that there is none
     return (), medicine.strip()[:100]
 
 
