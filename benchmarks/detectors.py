@@ -1,6 +1,7 @@
 """How well do the audits find what must not get out? Recall and false alarms on labelled cases frozen before the detectors.
 
-The development part was looked at while rules were written; the held-out part is measured, and never mended by.
+The development part was looked at while rules were written; the held-out part is measured, and never mended by. Of the crisis
+gate both were read before its second version: its exams are the frozen parts.
 
     python benchmarks/detectors.py [PART ...]        for example: development held-out
 
