@@ -46,16 +46,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="A simulated patient and a therapist model that learn from playing together. Research software, never care.",
 )
-app.add_typer(patients_app, name="patients")
-app.add_typer(benchmarks_app, name="benchmarks")
-app.command()(reproduce)
-app.command()(rank)
-app.command()(judge)
-app.command()(analyse)
-app.command()(audit)
-app.command()(bias)
-app.command()(ablate)
-app.command()(export)
 
 
 @app.command()
@@ -271,6 +261,12 @@ def doctor(as_json: AsJson = False) -> None:
 
     found = examine_machine()
     typer.echo(json.dumps(found) if as_json else "\n".join(f"{k:12}{v}" for k, v in found.items()))
+
+
+for command in (analyse, ablate, bias, judge, rank, audit, export, reproduce):
+    app.command()(command)
+app.add_typer(patients_app, name="patients")
+app.add_typer(benchmarks_app, name="benchmarks")
 
 
 def main() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mentalarena.cli.common import AsJson, Quiet, config_of, opened_run
-from mentalarena.errors import ConfigError
+from mentalarena.errors import ConfigError, DataError
 
 
 def audit(
@@ -55,6 +55,10 @@ def audit(
     from mentalarena.stages.audit import Wanted, audited_file, audited_run, check_clean, write_clean
     from mentalarena.stages.extract import extract as extract_stage
 
+    if not target.exists():
+        raise DataError(
+            f"{target}: not there; expected a run directory, a file of rows, or records in the published layout"
+        )
     wanted = Wanted(tuple(data or ()), embedder, seeds, tuple(canary or ()), tuple(only or ()))
     if target.is_dir() and clean:
         raise ConfigError(
