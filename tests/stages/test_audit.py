@@ -457,7 +457,7 @@ def test_5_a_bad_file_is_one_line(content: str, expected: str, tmp_path: Path) -
     [
         (["nowhere"], "nowhere: not there; expected a run directory"),
         (["{empty}"], "nothing to audit; expected a run directory"),
-        (["{rows}", "--data", "nowhere"], "nowhere: not there; expected a run directory"),
+        (["{rows}", "--data", "nowhere"], "nowhere: No such file"),
         (["{rows}", "--data", "{empty}"], "no benchmark files"),
         (["{rows}", "--only", "everything"], "--only everything: no such check"),
         (["{rows}", "--extract"], "no run directory"),
