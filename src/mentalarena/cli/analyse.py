@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mentalarena.cli.common import AsJson, Quiet, config_of, opened_run
-from mentalarena.config import Config
+
+if TYPE_CHECKING:
+    from mentalarena.config import Config
 
 
 def analyse(
@@ -31,7 +33,7 @@ def analyse(
     from mentalarena.stages.analyse import history_from, identity
 
     told, resamples = [], 0
-    distinct = dict[str, tuple[Path, Config]]()
+    distinct: dict[str, tuple[Path, Config]] = {}
     given = dict[Path, Path]()
     for folder in out:
         given.setdefault(folder.resolve(), folder)  # a directory given twice is one run
