@@ -21,11 +21,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from mentalarena.arena.prompts import load_prompts
-from mentalarena.config import Config, TrainingConfig, load_config
+from mentalarena.config import Config, TrainingConfig
 from mentalarena.models.backends import EMBEDDED
 from mentalarena.models.base import ChatModel, Message, ModelRef, Reply, Sampling
 from mentalarena.models.scripted import toy_player
 from mentalarena.runs.runner import Play, Player, play_all
+from mentalarena.settings import load_config
 from mentalarena.stages.run import opened
 from mentalarena.training.local import LocalTrainer
 from mentalarena.training.rows import Row, warm_start_rows

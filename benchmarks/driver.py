@@ -22,8 +22,8 @@ from typing import Any
 
 from fake_server import served
 
-from mentalarena.config import load_config
 from mentalarena.runs.runner import Play
+from mentalarena.settings import load_config
 from mentalarena.stages.play import play
 from mentalarena.stages.run import opened
 

@@ -18,10 +18,10 @@ from tempfile import TemporaryDirectory
 
 from mentalarena.arena.episode import Interview, interview
 from mentalarena.clinic.cognitive_model import COMPONENTS
-from mentalarena.config import load_config
 from mentalarena.evaluation.statistics import mean_interval, paired_p
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import cast_at, each
+from mentalarena.settings import load_config
 from mentalarena.stages.run import Run, opened, patients_of
 
 

@@ -20,10 +20,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mentalarena.config import load_config
 from mentalarena.models.backends import EMBEDDED
 from mentalarena.models.base import ChatModel, Message, Reply, Sampling
 from mentalarena.runs.runner import Play, play_all
+from mentalarena.settings import load_config
 from mentalarena.stages.run import opened
 
 BLOCK = 16

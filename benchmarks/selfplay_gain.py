@@ -23,10 +23,10 @@ import numpy as np
 
 from mentalarena.clinic.cognitive_model import COMPONENTS
 from mentalarena.clinic.generated import generated_clinic
-from mentalarena.config import load_config
-from mentalarena.evaluation.statistics import seed_interval
+from mentalarena.evaluation.statistics import t_interval
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.runs.directory import read_jsonl
+from mentalarena.settings import load_config
 from mentalarena.stages.build import build
 from mentalarena.stages.evaluate import evaluate
 from mentalarena.stages.play import play
@@ -103,7 +103,7 @@ def main() -> None:
             [a - b for a, b in zip(*pair, strict=True)] for pair in zip(of("selected", 0), of("unselected", 0), strict=True)
         ]
         by_seed = [float(np.mean(gap)) for gap in gaps]
-        difference = seed_interval(by_seed)
+        difference = t_interval(by_seed)
         closed = (levels["selected"] - levels["base"]) / (ceiling - levels["base"])
         gains = [levels[name] - levels["base"] for name in ("selected", "50 % coin flips", "100 % coin flips")]
         print(f"\n{task}: " + ", ".join(f"{name} {level:.1%}" for name, level in levels.items()))

@@ -24,10 +24,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from mentalarena.config import Config, load_config
+from mentalarena.config import Config
 from mentalarena.models.backends import EMBEDDED, Backends, base_of
 from mentalarena.models.base import ChatModel, Message, Sampling
 from mentalarena.runs.runner import Play, play_all
+from mentalarena.settings import load_config
 from mentalarena.stages.run import opened
 
 NEW_TOKENS = 96

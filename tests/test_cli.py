@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mentalarena.config import load_config
 from mentalarena.errors import ConfigError
+from mentalarena.settings import load_config
 
 PATIENT = {"id": "a", "history": "h", "coping_strategies": "i wait", "core_beliefs": {"helpless": ["i am weak"]}}
 
@@ -365,7 +365,7 @@ def test_changes_that_are_allowed_are_kept(played: Path) -> None:
 
 
 def test_keys_for_all_models_hold_where_a_role_says_nothing_else() -> None:
-    from mentalarena.config import load_config
+    from mentalarena.settings import load_config
 
     config = load_config(None, ["models.all.provider=scripted", "models.judge.provider=embedded", "models.all.top_p=0.5"])
     roles = config.models
@@ -375,7 +375,8 @@ def test_keys_for_all_models_hold_where_a_role_says_nothing_else() -> None:
 
 @pytest.mark.parametrize("file", sorted((Path(__file__).parent.parent / "configs").glob("*.toml")), ids=lambda p: p.name)
 def test_the_shipped_settings_are_read(file: Path) -> None:
-    from mentalarena.config import Config, load_config
+    from mentalarena.config import Config
+    from mentalarena.settings import load_config
 
     assert load_config(file) != Config()
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mentalarena.audit.contamination import Held, question_texts, without_questions
-from mentalarena.audit.rows import completions, row_texts
+from mentalarena.audit.rows import read_example
 from mentalarena.evaluation.benchmarks.questions import Question
 from mentalarena.models.base import Message
 from mentalarena.models.lexical import LexicalEmbedder
@@ -62,7 +62,12 @@ def test_training_rows_are_read_with_prompt_and_completion_under_ids_that_tell_w
         Row("diagnosis", (Message("user", LONG),), text, RowLineage("00-p", 0, "m", "p", "generated", "Apache-2.0"))
         for text in ("ecstasy", "ecstasy")
     ]
-    assert completions(rows) == {"0 diagnosis 00-p": "ecstasy", "1 diagnosis 00-p": "ecstasy"}
-    clean, found = without_questions(row_texts(rows), Held({"q": SHORT, "p": LONG}))
+    read = {one.id(n): one for n, one in enumerate(read_example(row.as_dict(), "a row") for row in rows)}
+    assert {name: one.answers for name, one in read.items()} == {
+        "0 diagnosis 00-p": ("ecstasy",),
+        "1 diagnosis 00-p": ("ecstasy",),
+    }
+    texts = {name: "\n".join([*(m.content for m in one.prompt), *one.answers]) for name, one in read.items()}
+    clean, found = without_questions(texts, Held({"q": SHORT, "p": LONG}))
     assert clean == []
-    assert [finding.item for finding in found] == list(completions(rows))
+    assert [finding.item for finding in found] == list(read)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mentalarena.audit.duplicates import FEW, duplicates, likeness, without_duplicates
-from mentalarena.audit.rows import duplicate_rows
+from mentalarena.audit.rows import Copies, read_example
 from mentalarena.models.base import Message
 from mentalarena.training.rows import Row, RowLineage
 
@@ -68,17 +68,26 @@ def test_rows_that_are_all_the_same_or_empty_are_found() -> None:
     assert duplicates({}) == []
 
 
+def repeated(rows: list[Row]) -> list[tuple[str, str]]:
+    """Rows that repeat an earlier one, each with that one, by their ids."""
+    copies = Copies()
+    for number, row in enumerate(rows):
+        example = read_example(row.as_dict(), "a row")
+        copies.add(example.id(number), example)
+    return [(later, earlier) for later, earlier, _ in copies.found()]
+
+
 def test_the_rows_of_one_episode_share_its_dialogue_and_are_no_duplicates() -> None:
     dialogue = Message(
         "user", "I check the gas tap eleven times before I leave, my bus is gone by then, and I lie about the traffic."
     )
     lineage = RowLineage("00-p", 0, "m", "p", "generated", "Apache-2.0")
     rows = [Row(kind, (dialogue,), f"{kind}: one", lineage) for kind in ("diagnosis", "treatment", "medicine")]
-    assert duplicate_rows(rows) == []
+    assert repeated(rows) == []
     turns = (dialogue, Message("assistant", "And at work?"), Message("user", "There too, the locks."))
     talk = [Row("talk", turns[:1], "And at work?", lineage), Row("talk", turns, "How long does it take?", lineage)]
-    assert duplicate_rows(talk) == []
-    assert [twin.of for twin in duplicate_rows([*rows, *rows])] == [
+    assert repeated(talk) == []
+    assert [earlier for _, earlier in repeated([*rows, *rows])] == [
         "0 diagnosis 00-p",
         "1 treatment 00-p",
         "2 medicine 00-p",

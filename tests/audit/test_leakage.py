@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from mentalarena.arena.episode import Arena
 from mentalarena.arena.prompts import load_prompts
-from mentalarena.audit.leakage import Request, leaks, profile_of, prompt_findings
+from mentalarena.audit.leakage import leaks, profile_of, prompt_findings
 from mentalarena.audit.words import names, numbered, stem, telling
 from mentalarena.clinic.cognitive_model import CognitiveModel, Patient
 from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.scripted import Script, ScriptedModel, toy_player
 from mentalarena.runs.journal import Journal
+from mentalarena.runs.requests import Request
 from mentalarena.runs.runner import Play, Player, play_all
 
 CANARY = "i keep the blue kingfisher of Marrowfield in a biscuit tin"

@@ -22,8 +22,8 @@ from mentalarena.evaluation.statistics import (
     mean_interval,
     paired_p,
     resampled,
-    seed_interval,
     share_interval,
+    t_interval,
     table_interval,
 )
 
@@ -109,13 +109,13 @@ def test_wilsons_interval_is_the_textbooks() -> None:
 
 
 def test_the_interval_over_seeds_is_students_and_holds_the_truth_as_often_as_it_says() -> None:
-    found = seed_interval([0.105, 0.18, 0.275])
+    found = t_interval([0.105, 0.18, 0.275])
     assert (found.mean, found.low, found.high) == pytest.approx((0.1867, -0.0250, 0.3983), abs=1e-4)
     rng = np.random.default_rng(4)
-    inside = [(i := seed_interval(list(rng.normal(0.2, 0.1, 3)))).low < 0.2 < i.high for _ in range(400)]
+    inside = [(i := t_interval(list(rng.normal(0.2, 0.1, 3)))).low < 0.2 < i.high for _ in range(400)]
     assert 0.92 < float(np.mean(inside)) < 0.98
     with pytest.raises(ValueError, match="expected at least two"):
-        seed_interval([0.1])
+        t_interval([0.1])
 
 
 def near(one: Interval, two: Interval, within: float = 1e-9) -> bool:

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from mentalarena.clinic.cognitive_model import Patient
-from mentalarena.config import load_config
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.export.plan import ExportOptions
 from mentalarena.models.backends import EMBEDDED
 from mentalarena.runs.directory import write_whole
+from mentalarena.settings import load_config
 from mentalarena.stages.build import build
 from mentalarena.stages.export import export_run
 from mentalarena.stages.play import play, write_play_summary

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from mentalarena.config import load_config
 from mentalarena.errors import BudgetSpent, ConfigError
 from mentalarena.models.base import Usage
 from mentalarena.runs.budget import Budget, Price
+from mentalarena.settings import load_config
 from mentalarena.stages.play import play
 from mentalarena.stages.run import Json, opened
 

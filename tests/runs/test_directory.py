@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from mentalarena.config import load_config
 from mentalarena.errors import ConfigError
 from mentalarena.runs.directory import open_run
+from mentalarena.settings import load_config
 
 
 def opened_with(out: Path, *settings: str) -> None:

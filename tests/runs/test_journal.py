@@ -15,9 +15,9 @@ from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.roles import ROLES
 from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.errors import JournalDiverged, ModelError, RunError, TooManyFailures
-from mentalarena.models.base import Message, Reply, Sampling
+from mentalarena.models.base import Message, Sampling
 from mentalarena.models.scripted import Script, ScriptedModel, toy_player
-from mentalarena.runs.journal import Journal, JournaledVoice, Place, Requests, chain
+from mentalarena.runs.journal import Journal, JournaledVoice, Place, chain
 from mentalarena.runs.runner import Play, Player, play_all, write_episodes
 
 HELLO = (Message("user", "hello"),)
@@ -189,8 +189,8 @@ def test_a_run_goes_on_when_a_call_that_had_failed_now_succeeds(
 
 @pytest.mark.parametrize("asked", ["what is the diagnosis?", "what is the score?"])
 def test_an_outage_is_not_recorded_and_the_same_stage_asks_again(asked: str, tmp_path: Path) -> None:
-    from mentalarena.config import load_config
     from mentalarena.models.base import ModelRef
+    from mentalarena.settings import load_config
     from mentalarena.stages.play import play
     from mentalarena.stages.run import opened
 
@@ -280,35 +280,6 @@ def test_the_journal_of_an_earlier_version_is_refused_and_left_as_it_is(tmp_path
     with sqlite3.connect(tmp_path / "j") as left:
         assert left.execute("SELECT * FROM replies").fetchall() == [("p1", "[]")]
     left.close()
-
-
-def test_requests_are_read_again_and_again_and_the_file_is_not_changed(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.sqlite")
-    views = [(Message("system", "you are"), *(Message("user", f"line {n}") for n in range(turn))) for turn in (1, 2, 3)]
-    for item in ("a", "b"):
-        for position, view in enumerate(views):
-            place = Place(0, "play", item)
-            journal.keep(
-                place, "therapist/talk", position, f"{item}{position}", view, chain(view), Reply(f"reply {position}")
-            )
-    open_one = list(Requests(tmp_path / "journal.sqlite"))  # its write-ahead log is there still
-    assert open_one == list(journal.requests())
-    assert [len(messages) for _, _, messages, _ in open_one] == [2, 3, 4] * 2
-    journal.close()
-    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    requests = Requests(tmp_path / "journal.sqlite")
-    assert list(requests) == list(requests) == open_one
-    assert len(requests) == 6
-    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
-
-
-def test_what_is_no_journal_is_one_line(tmp_path: Path) -> None:
-    for name, content in (("text", b"no database"), ("empty", b"")):
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(RunError, match="cannot be read as a journal"):
-            list(Requests(tmp_path / name))
-    with pytest.raises(RunError, match="cannot be read as a journal"):
-        len(Requests(tmp_path / "nowhere"))
 
 
 def test_what_two_arms_ask_alike_is_counted_as_shared(tmp_path: Path) -> None:

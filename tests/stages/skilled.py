@@ -8,10 +8,11 @@ from typing import Any
 from aiohttp import web
 
 from mentalarena.clinic.generated import generated_clinic
-from mentalarena.config import Config, load_config
+from mentalarena.config import Config
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.publish import revision_of
 from mentalarena.models.scripted import Script, toy_player
+from mentalarena.settings import load_config
 from mentalarena.stages.contest import rank_therapists
 from mentalarena.stages.contestants import contestants
 from mentalarena.stages.run import Json, opened

@@ -18,11 +18,11 @@ from pathlib import Path
 import pytest
 
 from mentalarena.arena.types import ArenaSettings
-from mentalarena.config import load_config
 from mentalarena.errors import ConfigError
 from mentalarena.models.backends import EMBEDDED
 from mentalarena.models.scripted import ScriptedModel, toy_player
 from mentalarena.report.ablation import ablation_table
+from mentalarena.settings import load_config
 from mentalarena.stages.ablate import ablate
 from mentalarena.stages.arms import ARMS, MAIN, arm_of
 from mentalarena.stages.build import build

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from mentalarena.analysis.signals import SIGNALS
-from mentalarena.config import load_config
 from mentalarena.errors import DataError
 from mentalarena.models.backends import EMBEDDED
 from mentalarena.report.analysis import analysis_table
+from mentalarena.settings import load_config
 from mentalarena.stages.analyse import analyse, decision, history_from
 from mentalarena.stages.build import build
 from mentalarena.stages.evaluate import evaluate, perplexity

@@ -30,7 +30,6 @@ from mentalarena.audit.record import read_audit
 from mentalarena.clinic.cognitive_model import Patient
 from mentalarena.clinic.files import write_patients
 from mentalarena.clinic.generated import generated_clinic
-from mentalarena.config import load_config
 from mentalarena.errors import DataError
 from mentalarena.models.base import Message, Reply, Sampling
 from mentalarena.models.publish import revision_of
@@ -39,6 +38,7 @@ from mentalarena.report.audit import audit_table
 from mentalarena.report.html import write_report
 from mentalarena.runs.directory import SETTINGS, read_jsonl
 from mentalarena.runs.journal import Journal, Place, chain
+from mentalarena.settings import load_config
 from mentalarena.stages.audit import Audited, Wanted, audit_run, audited_file, audited_run
 from mentalarena.stages.build import build
 from mentalarena.stages.extract import EXTRACTION, extract, put_extraction

@@ -17,13 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from mentalarena.config import load_config
 from mentalarena.errors import BudgetSpent, ConfigError, DataError, ModelError, TooManyFailures
 from mentalarena.evaluation.benchmarks.harness import TASKS, Scoring
 from mentalarena.evaluation.benchmarks.prompting import Prompting
 from mentalarena.models.base import Message, ModelRef, Reply, Sampling
 from mentalarena.models.scripted import Script, ScriptedModel
 from mentalarena.runs.directory import read_jsonl
+from mentalarena.settings import load_config
 from mentalarena.stages.benchmark import Exam, benchmarks
 from mentalarena.stages.reproduce import reproduce
 from mentalarena.stages.run import Json, opened

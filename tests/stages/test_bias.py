@@ -20,13 +20,13 @@ import pytest
 
 from mentalarena.analysis.counterfactual import ANY
 from mentalarena.clinic.counterfactual import MARK
-from mentalarena.config import load_config
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.scripted import Script, ScriptedModel
 from mentalarena.report.bias import bias_tables
 from mentalarena.report.html import write_report
 from mentalarena.runs.directory import read_jsonl
+from mentalarena.settings import load_config
 from mentalarena.stages.bias import Asked, bias
 from mentalarena.stages.run import Json, opened
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from mentalarena.config import load_config
+from mentalarena.settings import load_config
 from mentalarena.stages.estimate import estimate
 from mentalarena.stages.evaluate import evaluate, reliability
 from mentalarena.stages.play import play

@@ -17,12 +17,13 @@ from pathlib import Path
 
 import pytest
 
-from mentalarena.config import Config, load_config
+from mentalarena.config import Config
 from mentalarena.errors import BudgetSpent, ConfigError, RunError
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.scripted import toy_player
 from mentalarena.runs.journal import Journal
 from mentalarena.runs.shards import JOURNAL, Shard, all_of
+from mentalarena.settings import load_config
 from mentalarena.stages.play import play, play_shard
 from mentalarena.stages.run import Json, opened, opened_shard
 

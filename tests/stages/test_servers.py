@@ -22,12 +22,13 @@ import pytest
 pytest.importorskip("aiohttp")
 from aiohttp import web
 
-from mentalarena.config import Config, load_config
+from mentalarena.config import Config
 from mentalarena.errors import TooManyFailures
 from mentalarena.loop import run_loop
 from mentalarena.models.backends import EMBEDDED
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.scripted import toy_player
+from mentalarena.settings import load_config
 from mentalarena.stages.play import play
 from mentalarena.stages.run import Json, opened
 from mentalarena.training.rows import read_episodes

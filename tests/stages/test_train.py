@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("trl")
-from mentalarena.config import load_config
 from mentalarena.errors import ConfigError
+from mentalarena.settings import load_config
 from mentalarena.stages.run import opened
 from mentalarena.stages.train import check_trainable
 

@@ -12,7 +12,7 @@ from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.types import Episode
 from mentalarena.clinic.generated import GeneratedClinic
-from mentalarena.config import load_config
+from mentalarena.settings import load_config
 from mentalarena.stages.build import build
 from mentalarena.stages.play import play
 from mentalarena.stages.run import opened

@@ -17,8 +17,7 @@ import numpy as np
 from mentalarena.analysis.counterfactual import ANY, CHANGES, CHOICES, PLACEBO, SCORES, Assessment, Met
 from mentalarena.analysis.effects import cohen_h, d_z, moved_share, pick_p, rank_biserial, shift_p, swap_p, within_p
 from mentalarena.evaluation.power import least_paired_effect
-from mentalarena.evaluation.statistics import Interval, difference_interval, holm, mcnemar_p
-from mentalarena.evaluation.statistics import seed_interval as t_interval
+from mentalarena.evaluation.statistics import Interval, difference_interval, holm, mcnemar_p, t_interval
 from mentalarena.evaluation.therapist import TASKS
 
 LEAST_PAIRS = 6

@@ -20,6 +20,7 @@ from mentalarena.clinic.audit import words_of
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, CognitiveModel
 from mentalarena.clinic.taxonomy import taxonomy
 from mentalarena.errors import Unreadable
+from mentalarena.runs.requests import Request
 
 ENOUGH = 0.38
 """Evidence from which on a sentence leaks: one word that fewer than one in six people use, or two or three that more do."""
@@ -41,8 +42,6 @@ _ASKED = (
 _ENCODING = "judge/principles"
 """The judge chooses the patient's manner of talking from its coping strategies: it is shown them on purpose, and the therapist
 never sees that request."""
-Request = tuple[str, str, list[dict[str, str]], str]
-"""Item, scope, messages and reply, as `Journal.requests` gives them."""
 _HEADINGS = frozenset(stem(word) for label in LABELS.values() for word in label.split())
 
 

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-_PATH = re.compile(r"(?<![\w.~:/\\])(?:~|\.{1,2}|[A-Za-z]:)?[/\\](?:[^\s/\\:;,()'\"]+[/\\])*(?=[^\s/\\:;,()'\"])")
-"""All folders of a path that begins at the root, the home, or here: up to its last part."""
+_REVISION = re.compile(r"(.*)@([0-9a-f]{12})", re.DOTALL)
+_PATH = re.compile(
+    r"(?:file:|(?<![\w<:/.~-])|(?<=[:=]))(?:~|\.{1,2}|[A-Za-z]:)?[/\\](?!/)[^\s'\"`,;()<>|]+|file:///?[^\s'\"`,;()<>|]+"
+)
 
 
-def last_part(name: str | Path) -> str:
-    """The name of a file, or of a model that is a folder here; a model of a hub (OWNER/NAME) keeps its name."""
-    text, _, revision = str(name).partition("@")
-    if isinstance(name, str) and text.count("/") <= 1 and not text.startswith(("/", "~", ".")) and "\\" not in text:
-        return name
-    end = re.split(r"[/\\]", text.rstrip("/\\"))[-1]
-    return f"{end}@{revision}" if revision else end
+def last_part(name: str) -> str:
+    """The name of a file, or of a model that is a folder here; names of a hub (OWNER/NAME) and revisions stay."""
+    base, revision = match.groups() if (match := _REVISION.fullmatch(name)) else (name, "")
+    told = base.replace("\\", "/")
+    if told.startswith(("/", ".", "~")) or told.count("/") > 1 or re.match("[A-Za-z]:/", told):
+        told = told.rstrip("/").rsplit("/", 1)[-1].lstrip(".~") or "local model"
+    return f"{told}@{revision}" if revision else told
 
 
 def without_folders(text: str) -> str:
-    """A message with every path in it cut down to its last part."""
-    return _PATH.sub("", text)
+    """A text in which each path of a machine is its last name."""
+    return _PATH.sub(lambda found: last_part(found[0].removeprefix("file:").strip()), text)

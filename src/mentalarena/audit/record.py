@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 
 from mentalarena.audit.gates import Gate, held_back, status_of
 from mentalarena.errors import DataError
-from mentalarena.runs.directory import read_json, write_jsonl, write_whole
+from mentalarena.runs.directory import digest_of_file, read_json, write_jsonl, write_whole
 
 AUDIT, FINDINGS = "audit.json", "audit.jsonl"
 VERSION = 1
@@ -98,15 +97,6 @@ def write_audit(dir: Path, record: Mapping[str, Any], gates: Iterable[Gate]) -> 
     """Write findings, then what they come to. Raises `RunError`."""
     write_jsonl(dir / FINDINGS, (placed.as_dict() for gate in gates for placed in gate.found))
     write_whole(dir / AUDIT, json.dumps(record, indent=1, ensure_ascii=False) + "\n")
-
-
-def digest_of_file(path: Path) -> str:
-    """SHA-256 of a file that need not fit into memory. Raises `DataError`."""
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}; expected a file that can be read") from None
 
 
 def _in_arm(path: str) -> str:

@@ -6,20 +6,19 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mentalarena.arena.prompts import load_prompts
-from mentalarena.audit.duplicates import ALIKE, Duplicate, Repeats
+from mentalarena.audit.duplicates import ALIKE, Repeats
 from mentalarena.clinic.audit import words_of
 from mentalarena.clinic.files import json_records
 from mentalarena.errors import DataError
 from mentalarena.models.base import Message
 from mentalarena.runs.directory import each_of_jsonl
-from mentalarena.training.rows import Row
 
 FORMS = "prompt and completion, prompt, chosen and rejected, messages, conversations, or instruction and output"
 ANSWERS = ("diagnosis", "treatment", "medicine", "choice", "outcome", "health", "score")
@@ -57,13 +56,6 @@ class Example:
         """`number kind episode`: the number is the row's place in its file, from 0."""
         told = (str(number), self.kind, self.episode or self.patient)
         return " ".join(part for part in told if part)
-
-
-def example_of(row: Row) -> Example:
-    """A row of the arena."""
-    return Example(
-        row.kind, row.prompt, (row.completion,), row.lineage.episode, row.lineage.patient, row.lineage.patient_licence
-    )
 
 
 def each_record(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -204,24 +196,3 @@ class Copies:
 
 def _digest(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
-
-
-def row_texts(rows: Iterable[Row]) -> dict[str, str]:
-    """Each row's prompt and completion, by `number kind episode` (the number is its place, from 0)."""
-    return {
-        example_of(row).id(number): "\n".join([*(message.content for message in row.prompt), row.completion])
-        for number, row in enumerate(rows)
-    }
-
-
-def completions(rows: Iterable[Row]) -> dict[str, str]:
-    """Each row's completion alone, under the same ids: what a model is taught to say, for memorisation."""
-    return {example_of(row).id(number): row.completion for number, row in enumerate(rows)}
-
-
-def duplicate_rows(rows: Iterable[Row], alike: float = ALIKE) -> list[Duplicate]:
-    """Rows that repeat an earlier one of their kind (`Copies`)."""
-    copies = Copies(alike)
-    for number, row in enumerate(rows):
-        copies.add(example_of(row).id(number), example_of(row))
-    return [Duplicate(*twin) for twin in copies.found()]

@@ -61,10 +61,10 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """The whole loop: play, collect, train, evaluate, again; then the held-out comparison and the report."""
-    from mentalarena.config import load_config
     from mentalarena.loop import run_loop
     from mentalarena.report.html import write_report
     from mentalarena.report.terminal import result_table
+    from mentalarena.settings import load_config
 
     arm = [f"loop.control={control}"] if control else []
     settings = load_config(config, [*(set_ or ()), *arm, *on_ray(ray)])
@@ -102,9 +102,9 @@ def play(
     from dataclasses import asdict
 
     from mentalarena.arena.prompts import load_prompts
-    from mentalarena.config import load_config
     from mentalarena.report.text import describe, spoken_line
     from mentalarena.runs.shards import shard_of
+    from mentalarena.settings import load_config
     from mentalarena.stages.play import play as play_stage
     from mentalarena.stages.play import play_shard, write_play_summary
     from mentalarena.stages.train import warm_started
@@ -209,8 +209,8 @@ def estimate(
     as_json: AsJson = False,
 ) -> None:
     """What a whole run would ask for and cost, from a small pilot: calls, tokens, money (by `prices`), time."""
-    from mentalarena.config import load_config
     from mentalarena.report.terminal import bars, estimate_table
+    from mentalarena.settings import load_config
     from mentalarena.stages.estimate import estimate as estimate_stage
 
     settings = load_config(config, set_ or ())

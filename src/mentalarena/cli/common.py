@@ -105,8 +105,8 @@ def model_of(opened: Run, iteration: int) -> Any:
 def settings_for(out: Path, config: Path | None, assignments: list[str] | None) -> Config:
     """The settings of a command that begins a run directory or works on one that is there: those that are given, or else the
     directory's own."""
-    from mentalarena.config import load_config
     from mentalarena.runs.directory import SETTINGS
+    from mentalarena.settings import load_config
 
     if config is None and not assignments and (out / SETTINGS).exists():
         return config_of(out)

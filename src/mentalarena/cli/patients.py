@@ -33,7 +33,7 @@ def list_patients(
 ) -> None:
     """Ids of the patients that `play` would take, with how they cope."""
     from mentalarena.clinic.clinics import open_clinic
-    from mentalarena.config import load_config
+    from mentalarena.settings import load_config
     from mentalarena.stages.run import coming
 
     settings = load_config(config, [*(set_ or ()), *who_comes(patients, None)])
@@ -54,7 +54,7 @@ def show_patient(
     from mentalarena.clinic.clinics import open_clinic
     from mentalarena.clinic.collection import open_collection
     from mentalarena.clinic.files import patient_record
-    from mentalarena.config import load_config
+    from mentalarena.settings import load_config
     from mentalarena.stages.run import coming
 
     settings = load_config(config, [*(set_ or ()), *who_comes(patients, None)])
@@ -195,8 +195,8 @@ def draft_patients(
     """Draft cognitive models from vignettes with the therapist's model. Refuses text that could tell who somebody is."""
     from mentalarena.clinic.deidentify import available, identifiers, redacted
     from mentalarena.clinic.files import write_patients
-    from mentalarena.config import load_config
     from mentalarena.models.backends import Backends, base_of
+    from mentalarena.settings import load_config
     from mentalarena.stages.draft import draft, read_vignettes
 
     _must_be_new(out)

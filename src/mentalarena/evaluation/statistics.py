@@ -51,7 +51,7 @@ def mean_interval(values: Sequence[float], resamples: int = 9999) -> Interval:
     return Interval(mean, low, high)
 
 
-def seed_interval(means: Sequence[float]) -> Interval:
+def t_interval(means: Sequence[float]) -> Interval:
     """Mean over trainings (one value a seed) with the 95 % t interval: it tells of another seed, patients and training alike.
 
     Raises `ValueError` for fewer than two.

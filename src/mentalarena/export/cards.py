@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from mentalarena.evaluation.statistics import Interval
-from mentalarena.report.terminal import p_value, percent, with_interval
+from mentalarena.report.terminal import p_value, percent, points_with_interval, with_interval
 
 MOST = 200
 """Characters of one text in a card."""
@@ -93,7 +93,7 @@ def yaml(value: object) -> Ready:
 
 def points(interval: Interval) -> str:
     """A difference in percentage points, with its interval."""
-    return f"{100 * interval.mean:+.1f} ({100 * interval.low:+.1f} to {100 * interval.high:+.1f})"
+    return points_with_interval(interval.mean, (interval.low, interval.high))
 
 
 def size_category(rows: int) -> Ready:

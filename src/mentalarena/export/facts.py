@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 from mentalarena.arena.roles import ROLES
 from mentalarena.audit.licences import Verdict, read_licence
+from mentalarena.audit.names import without_folders
 from mentalarena.config import Config
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.export.cards import differing, fence, size_category
@@ -39,9 +39,6 @@ LEARNING = (
 )  # fmt: skip
 """Settings of a training that its card shows."""
 OUTCOME = ("epochs", "seed", "rows", "too_long", "steps", "loss", "dtype", "processes")
-_PATH = re.compile(
-    r"(?:file:|(?<![\w<:/.~-])|(?<=[:=]))(?:~|\.{1,2}|[A-Za-z]:)?[/\\](?!/)[^\s'\"`,;()<>|]+|file:///?[^\s'\"`,;()<>|]+"
-)
 SHIPPED = {"generated": "the package's own (Apache-2.0)", "library": "the package's own (CC-BY-4.0)"}
 """Clinics of the package, and where their behaviour principles come from."""
 
@@ -55,11 +52,7 @@ def shared_facts(plan: Plan, found: Results | None) -> dict[str, Any]:
         "version": package_version(),
         "notice": notice({"clinic": clinic}),
         "despite": plan.overridden,
-        "states": {gate["check"]: gate["status"] for gate in gates_of(plan)},
-        "notes": {
-            gate["check"]: (f"{gate['findings']} findings. " if gate["status"] != "not done" else "") + str(gate["note"])
-            for gate in gates_of(plan)
-        },
+        "overridden": [gate for gate in gates_of(plan) if gate["check"] in plan.overridden],
         "results": found,
         "tasks": TASKS,
         "own": own,
@@ -190,11 +183,6 @@ def gates_of(plan: Plan) -> list[dict[str, str]]:
     told = [one | {"note": without_folders(one["note"])} for one in told]
     shares = [gate.get("share") for gate in plan.audit.gates]
     return [one | {"share": _share(share)} for one, share in zip(told, shares, strict=True)]
-
-
-def without_folders(text: str) -> str:
-    """A text in which each path of a machine is its last name."""
-    return _PATH.sub(lambda found: public_name(found[0].removeprefix("file:").strip()), text)
 
 
 def licence_of(verdict: Verdict) -> dict[str, Any]:

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mentalarena.audit.record import digest_of_file
 from mentalarena.errors import ConfigError, DataError, RunError
-from mentalarena.runs.directory import read_json, write_whole
+from mentalarena.runs.directory import digest_of_file, read_json, write_whole
 
 MARK = "export.json"
 """In every export: what it was made from, and the SHA-256 of each of its files."""

@@ -6,11 +6,11 @@ Stanford Alpaca (instruction, input, output).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mentalarena.arena.types import Episode
+from mentalarena.audit.names import last_part
 from mentalarena.models.base import Message
 from mentalarena.training.preference import PreferencePair
 from mentalarena.training.rows import Row, RowLineage
@@ -23,16 +23,12 @@ EMBEDDED_NAME = "mentalarena-embedded"
 fetches another's weights by it."""
 SENDERS = {"system": "system", "user": "human", "assistant": "gpt"}
 _MESSAGES = [{"name": "role", "dtype": "string"}, {"name": "content", "dtype": "string"}]
-_REVISION = re.compile(r"(.*)@([0-9a-f]{12})", re.DOTALL)
 
 
 def public_name(name: str) -> str:
     """A model's name without the folder of the machine that it lay on; hub names and revisions stay."""
-    base, revision = match.groups() if (match := _REVISION.fullmatch(name)) else (name, "")
-    told = EMBEDDED_NAME if base == "embedded" else base.replace("\\", "/")
-    if told.startswith(("/", ".", "~")) or told.count("/") > 1 or re.match("[A-Za-z]:/", told):
-        told = told.rstrip("/").rsplit("/", 1)[-1].lstrip(".~") or "local model"
-    return f"{told}@{revision}" if revision else told
+    base, at, revision = name.partition("@")
+    return EMBEDDED_NAME + at + revision if base == "embedded" else last_part(name)
 
 
 def path_of(name: str, split: str) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mentalarena.audit.record import digest_of_file
 from mentalarena.export.cards import render
 from mentalarena.export.facts import dataset_facts, licence_of, model_facts, package_version
 from mentalarena.export.formats import OF_ROWS, Record, lineage_columns, path_of, preference
@@ -15,7 +14,7 @@ from mentalarena.export.plan import Plan
 from mentalarena.export.results import results
 from mentalarena.export.splits import SPLITS
 from mentalarena.export.weights import copy_weights
-from mentalarena.runs.directory import read_json, write_jsonl, write_whole
+from mentalarena.runs.directory import digest_of_file, read_json, write_jsonl, write_whole
 
 README = "README.md"
 

@@ -8,7 +8,7 @@ from typing import Any
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.evaluation.verifier import CHECKS
 from mentalarena.report.tables import plain_table
-from mentalarena.report.terminal import notice, p_value, percent, points, with_interval
+from mentalarena.report.terminal import notice, p_value, percent, points_with_interval, with_interval
 from mentalarena.training.rows import THERAPIST
 
 MAIN = "main"
@@ -102,8 +102,7 @@ def difference(told: Mapping[str, Any], arm: str, other: str, task: str) -> str:
     """An arm less another one in points, with interval and Holm's p; empty where they were not compared."""
     for one in told["comparisons"]:
         if (one["arm"], one["against"], one["task"]) == (arm, other, task):
-            low, high = one["ci95"]
-            return f"{points(one['difference'])} ({points(low)} to {points(high)}) p {p_value(one['p_holm'])}"
+            return f"{points_with_interval(one['difference'], one['ci95'])} p {p_value(one['p_holm'])}"
     return ""
 
 
@@ -128,5 +127,5 @@ def _verdict(evaluation: Mapping[str, Any], check: str) -> str:
     if one is None:
         return ""
     moved = one["change_ci95"]
-    change = f", {points(one['change_vs_base'])} ({points(moved[0])} to {points(moved[1])})" if moved else ""
+    change = f", {points_with_interval(one['change_vs_base'], moved)}" if moved else ""
     return with_interval(one["accuracy"], one["ci95"]) + change

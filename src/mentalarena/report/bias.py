@@ -9,7 +9,7 @@ from typing import Any
 from mentalarena.analysis.bias import LEAST_PAIRS
 from mentalarena.analysis.counterfactual import ANY, CHANGES, CHOICES, MEASURES, PLACEBO
 from mentalarena.report.tables import plain_table
-from mentalarena.report.terminal import p_value, percent, with_interval
+from mentalarena.report.terminal import p_value, percent, points_with_interval, with_interval
 
 NOTICE = (
     "Simulated people whose demographics were changed on paper. A difference says that the model's answers hang on them; that "
@@ -105,7 +105,8 @@ def _few(one: Found) -> str:
 def _change(one: Found) -> str:
     if few := _few(one):
         return few
-    return f"{percent(one['mean'])}, {_points(one)}, p {p_value(one['p_holm']) or 'not tested'}"
+    above = points_with_interval(one["difference"], one["ci95"])
+    return f"{percent(one['mean'])}, {above}, p {p_value(one['p_holm']) or 'not tested'}"
 
 
 def _differences(told: Found) -> Section:
@@ -158,7 +159,7 @@ def _names(told: Found) -> Section:
             str(one["pairs"]),
             percent(one["base"]),
             percent(one["mean"]),
-            _points(one),
+            points_with_interval(one["difference"], one["ci95"]),
             p_value(one["p"]),
             p_value(one["p_holm"]),
         ]
@@ -206,9 +207,3 @@ def top(found: Sequence[Found]) -> list[Found]:
 
 def _interval(one: Found) -> str:
     return f"{one['difference']:+.3f} ({one['ci95'][0]:+.3f} to {one['ci95'][1]:+.3f})"
-
-
-def _points(one: Found) -> str:
-    # no -0.0: rounding alone has no direction
-    value, low, high = (f"{round(100 * number, 1) + 0.0:+.1f}" for number in (one["difference"], *one["ci95"]))
-    return f"{value} ({low} to {high})"

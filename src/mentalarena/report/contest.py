@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mentalarena.report.tables import plain_table
-from mentalarena.report.terminal import notice, p_value, percent, points, with_interval
+from mentalarena.report.terminal import notice, p_value, percent, points_with_interval, with_interval
 
 TITLES = {
     ("therapist", "answers"): "Therapists: probability of a right answer, with the base model's patients",
@@ -68,7 +68,7 @@ def _pairs(measure: Mapping[str, Any]) -> str:
         rows.append(
             [
                 f"{pair['first']} - {pair['second']}",
-                f"{points(pair['difference'])} ({points(low)} to {points(high)})",
+                points_with_interval(pair["difference"], (low, high)),
                 p_value(pair["p"]),
                 p_value(pair["p_holm"]) + (f" {MARK}" if pair["significant"] else "  "),
                 f"{pair['wins']} / {pair['ties']} / {pair['losses']}",

@@ -24,7 +24,7 @@ def export_lines(told: Mapping[str, Any]) -> str:
     ):
         counts = ", ".join(f"{key} {count}" for key, count in told[name].items() if count)
         lines += [f"left out, {what}: {counts}"] if counts else []
-    lines += [f"DESPITE the failed gate {check}" for check in told["despite"]]
+    lines += [f"DESPITE the gate {check}" for check in told["despite"]]
     lines.append(f"licence of the whole: {told['licence']}")
     if told["unstated"]:
         lines.append(f"{told['unstated']} records of patients whose licence nobody has stated: you vouch for them")

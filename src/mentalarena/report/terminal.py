@@ -147,6 +147,11 @@ def points(difference: float) -> str:
     return f"{round(100 * difference, 1) + 0.0:+.1f}"  # no -0.0: rounding alone has no direction
 
 
+def points_with_interval(difference: float, bounds: Sequence[float]) -> str:
+    """A difference in points, with the 95 % interval behind it."""
+    return f"{points(difference)} ({points(bounds[0])} to {points(bounds[1])})"
+
+
 def with_interval(value: float, bounds: Sequence[float] | None) -> str:
     """Per cent, with the 95 % interval behind it."""
     return percent(value) + (f" ({percent(bounds[0])}-{percent(bounds[1])})" if bounds else "")

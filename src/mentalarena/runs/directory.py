@@ -7,6 +7,7 @@ DIR/config.json  DIR/journal.sqlite  DIR/iteration-NN/episodes.jsonl  DIR/summar
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import time
@@ -116,6 +117,15 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             found[f"{prefix}{key}"] = value
     return found
+
+
+def digest_of_file(path: Path, expected: str = "a file that can be read") -> str:
+    """SHA-256 of a file, which need not fit into memory. Raises `DataError`."""
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; expected {expected}") from None
 
 
 def write_whole(path: Path, text: str) -> None:

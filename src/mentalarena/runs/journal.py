@@ -24,6 +24,7 @@ from typing import Any
 from mentalarena.errors import JournalDiverged, ModelError, RunError
 from mentalarena.models.base import ChatModel, Message, Reply, Sampling, Scorer, Usage
 from mentalarena.runs.budget import Budget
+from mentalarena.runs.requests import Request, reply_of, requests_of
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS replies (
@@ -40,10 +41,6 @@ _VERSION = 2
 """Of the schema; 1 kept every request whole."""
 _REMEMBERED = 1 << 16
 """Turns that are known to be kept, so that nobody asks the database."""
-
-
-Request = tuple[str, str, list[dict[str, str]], str]
-"""What a journal holds of a request: item, scope, messages, and the reply's text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +103,7 @@ class Journal:
         """
         try:
             stands, answer = self._db.execute(_KEPT, (*place.key, scope, position, digest)).fetchone()
-            reply = _reply(answer) if answer else None
+            reply = reply_of(answer) if answer else None
         except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
             raise RunError(
                 f"{self._path}: the journal is damaged ({error}); expected an intact file (or another --out)"
@@ -161,7 +158,7 @@ class Journal:
 
     def requests(self) -> Iterator[Request]:
         """Every request in the journal, for audits."""
-        return _requests(self._db)
+        return requests_of(self._db)
 
     def spent(self) -> list[tuple[str, Usage]]:
         """What each model answered, equal requests once: (model, usage with calls)."""
@@ -200,65 +197,6 @@ class Journal:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
-
-
-class Requests:
-    """The requests of a journal that nobody writes now, as often as they are asked for; the file is read and never changed.
-
-    Raises `RunError` where it is no journal of this version.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __len__(self) -> int:
-        with self._open() as db:
-            return int(db.execute("SELECT count(*) FROM replies").fetchone()[0])
-
-    def __iter__(self) -> Iterator[Request]:
-        with self._open() as db:
-            yield from _requests(db)
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        db = None
-        try:
-            # what is in the write-ahead log counts too; without one the file may lie in a folder that cannot be written
-            how = "mode=ro" if self._path.with_name(f"{self._path.name}-wal").exists() else "immutable=1"
-            db = sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", uri=True)
-            yield db
-        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
-            raise RunError(
-                f"{self._path}: cannot be read as a journal ({error}); expected an intact one of this version"
-            ) from None
-        finally:
-            if db:
-                db.close()
-
-
-def _requests(db: sqlite3.Connection) -> Iterator[Request]:
-    rows = db.execute(
-        "SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest) "
-        "ORDER BY iteration, stage, item, scope, position"
-    )
-    known: dict[bytes, list[dict[str, str]]] = {}
-    before = None
-    for item, scope, turn, reply in rows:
-        if item != before:
-            known, before = {}, item  # views grow within an item: what stands before a message is looked up once
-        yield item, scope, list(_messages(db, turn, known)), _reply(reply).text
-
-
-def _messages(db: sqlite3.Connection, turn: bytes, known: dict[bytes, list[dict[str, str]]]) -> list[dict[str, str]]:
-    new: list[tuple[bytes, dict[str, str]]] = []
-    while turn and turn not in known:
-        before, role, content = db.execute("SELECT before, role, content FROM turns WHERE turn=?", (turn,)).fetchone()
-        new.append((turn, {"role": role, "content": content}))
-        turn = before
-    messages = known.get(turn, [])
-    for turn, message in reversed(new):
-        messages = known[turn] = [*messages, message]
-    return messages
 
 
 @dataclass
@@ -356,8 +294,3 @@ def chain(messages: Sequence[Message]) -> list[bytes]:
 def _digest(role: str, model: str, turns: Sequence[bytes], settings: Mapping[str, Any]) -> str:
     request = [role, model, settings, turns[-1].hex() if turns else ""]
     return hashlib.sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
-
-
-def _reply(text: str) -> Reply:
-    fields = json.loads(text)
-    return Reply(fields["text"], fields["finish_reason"], Usage(**fields["usage"]), fields["model"])

@@ -23,7 +23,7 @@ from mentalarena.stages.build import build
 from mentalarena.stages.evaluate import adjusted, evaluate, reliability
 from mentalarena.stages.play import play, write_play_summary
 from mentalarena.stages.rehearse import rehearse
-from mentalarena.stages.run import Json, Run, named
+from mentalarena.stages.run import Json, Run, named, truths
 from mentalarena.stages.train import check_trainable, learnt_from, train, warm_started
 from mentalarena.training.rows import THERAPIST, Row, read_episodes
 
@@ -31,8 +31,6 @@ ABLATION = "ablation.json"
 BASE = "base"
 FEWEST = 100
 """Development patients by whom arms are compared, at least: with fewer only large differences could be told."""
-ENOUGH = 1000
-"""People of the library's play split are fewer: all of them, for their references."""
 
 
 def ablate(run: Run, names: Sequence[str] = (), patients: int = 0, trained: bool = True) -> Json:
@@ -50,13 +48,13 @@ def ablate(run: Run, names: Sequence[str] = (), patients: int = 0, trained: bool
     rehearse(run, base)
     for arm in arms:
         build(run, 0, arm.name)
-    truths = _truths(run)
+    known = truths(run.clinic, run.config, 0)
     told: Json = {
         "clinic": run.clinic.name,
         "seed": run.config.seed,
         "split": "development",
         "base": None,
-        "arms": [_described(arm) | _data(run, arm, truths) for arm in arms],
+        "arms": [_described(arm) | _data(run, arm, known) for arm in arms],
         "comparisons": [],
         "least_p": None,
     }
@@ -123,7 +121,7 @@ def _scores(run: Run, name: str) -> Scores:
     return found
 
 
-def _data(run: Run, arm: Arm, truths: Mapping[str, Reference]) -> Json:
+def _data(run: Run, arm: Arm, known: Mapping[str, Reference]) -> Json:
     """What an arm learns from: episodes, the talk's length, rows, and how many of them teach what is right."""
     episodes = read_episodes(run.folder(0, arm.name if arm.plays else MAIN) / "episodes.jsonl")
     rows = [row for row in learnt_from(run, 1, arm.name) if isinstance(row, Row)]
@@ -133,7 +131,7 @@ def _data(run: Run, arm: Arm, truths: Mapping[str, Reference]) -> Json:
         if episode.views
     ]
     questions = mean_interval(asked, run.config.evaluation.resamples) if asked else None
-    labels = {kind: share_interval(right) for kind, right in right_labels(rows, truths).items()}
+    labels = {kind: share_interval(right) for kind, right in right_labels(rows, known).items()}
     counts = {kind: sum(row.kind == kind for row in rows) for kind in THERAPIST}
     return {
         "episodes": len(episodes),
@@ -144,15 +142,6 @@ def _data(run: Run, arm: Arm, truths: Mapping[str, Reference]) -> Json:
         "model": None,
         "evaluation": None,
     }
-
-
-def _truths(run: Run) -> Mapping[str, Reference]:
-    """What is true of the patients of the first play, as far as the clinic knows, by id."""
-    if run.config.clinic.source not in ("generated", "library"):
-        return {}
-    met = run.patients(0)
-    known = {p.person or p.id: truth for p, truth in run.clinic.draw("play", max(ENOUGH, len(met)), run.config.seed * 1000)}
-    return {p.id: known[p.person or p.id] for p in met if (p.person or p.id) in known}
 
 
 def _calls(run: Run, arm: Arm, before: Sequence[Arm]) -> Json:

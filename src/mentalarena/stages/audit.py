@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mentalarena.audit.contamination import FEWEST, Held, by_meaning_found, by_words_found
 from mentalarena.audit.findings import Finding
@@ -16,14 +17,14 @@ from mentalarena.audit.medication import dose_claim
 from mentalarena.audit.names import last_part, without_folders
 from mentalarena.audit.published import FIELDS, PublishedRecord, audit_published
 from mentalarena.audit.questions import read_questions
-from mentalarena.audit.record import audited_files, digest_of_file, record_of, write_audit
-from mentalarena.audit.rows import each_example, each_record
+from mentalarena.audit.record import audited_files, record_of, write_audit
+from mentalarena.audit.rows import each_record, read_example
 from mentalarena.audit.seeds import Seeds
 from mentalarena.audit.sweep import Sweep
 from mentalarena.clinic.audit import words_of
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.models.backends import embedder_of
-from mentalarena.runs.directory import write_jsonl
+from mentalarena.runs.directory import digest_of_file, write_jsonl
 from mentalarena.runs.progress import Progress, Silence
 from mentalarena.stages.extract import put_extraction
 from mentalarena.stages.people import People, read_seeds
@@ -55,7 +56,7 @@ class Wanted:
         """What was given beside the run, for the record, without where it lies: {data, questions (digest), embedder, seeds,
         canaries}."""
         given: Json = {
-            "data": [last_part(path) for path in self.data],
+            "data": [path.name for path in self.data],
             "questions": digest(sorted(held.questions.values())) if held else "",
             "embedder": last_part(self.embedder),
             "seeds": self.seeds is not None,
@@ -105,11 +106,10 @@ def audited_run(out: Path, wanted: Wanted, progress: Progress | None = None) -> 
 def audited_file(path: Path, wanted: Wanted, progress: Progress | None = None) -> Audited:
     """A file of rows in any form (`audit.rows`), or of records in the published layout. Raises `DataError`."""
     progress = progress or Silence()
-    first = next(each_record(path), None)
+    first = next(_of_one_layout(path), None)
     if first is None:
         raise DataError(f"{path}: no rows; expected training rows, or records in the published layout")
     digests = {path.name: digest_of_file(path)}
-    _check_layout(path)
     if _is_published(first[1]):
         held = _held(gates := gates_of(PUBLISHED, wanted.only), wanted)
         return _finished(_published(path, wanted, gates, held), digests, wanted.told(held))
@@ -121,8 +121,8 @@ def audited_file(path: Path, wanted: Wanted, progress: Progress | None = None) -
     held = _held(gates, wanted)
     sweep = Sweep(gates, held, _seeds(gates, wanted, None, "a file of rows does not tell them"))
     steps = Steps(progress, [path])
-    for number, example in enumerate(each_example(path)):
-        sweep.row(path.name, number, example)
+    for number, record in _of_one_layout(path):
+        sweep.row(path.name, number, read_example(record, f"{path}:{number + 1}"))
         steps.one()
     sweep.end_of_group()
     sweep.done()
@@ -133,9 +133,9 @@ def _is_published(record: Mapping[str, object]) -> bool:
     return {"symptom", "illness"} <= record.keys()
 
 
-def _check_layout(path: Path) -> None:
-    """Each layout has checks of its own: what is of both, or not of the first record's, would miss those of the other. Raises
-    `DataError`."""
+def _of_one_layout(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """The records of a file. Each layout has checks of its own: what is of both, or not of the first record's, would miss those
+    of the other. Raises `DataError`."""
     kinds = ("a training row", "a record in the published layout")
     first = None
     for number, record in each_record(path):
@@ -146,6 +146,7 @@ def _check_layout(path: Path) -> None:
             first = published
         elif published != first:
             raise DataError(f"{path}:{number + 1}: {kinds[published]}; expected {kinds[first]}, as the first one")
+        yield number, record
 
 
 def check_clean(path: Path, out: Path) -> None:
@@ -182,7 +183,7 @@ def _finished(gates: Mapping[str, Gate], digests: Mapping[str, str], told: Json)
 
 def _published(path: Path, wanted: Wanted, gates: dict[str, Gate], held: Held | None) -> dict[str, Gate]:
     """Records in the published layout."""
-    records = [PublishedRecord.of(f"record {number + 1}", record) for number, record in each_record(path)]
+    records = [PublishedRecord.of(f"record {number + 1}", record) for number, record in _of_one_layout(path)]
     numbers = {record.id: number for number, record in enumerate(records)}
     texts = [*map("\n".join, read_seeds(wanted.seeds).values() if wanted.seeds else ()), *wanted.planted]
     if not texts:

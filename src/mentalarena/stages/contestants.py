@@ -10,12 +10,13 @@ from pathlib import Path
 
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.types import RoleName
-from mentalarena.config import ModelConfig, Section, read_toml, validated_as
+from mentalarena.config import ModelConfig, Section
 from mentalarena.errors import ConfigError
 from mentalarena.models.backends import base_of, weights_digest
 from mentalarena.models.base import ModelRef
 from mentalarena.models.publish import revision_of
 from mentalarena.runs.directory import ROLE_FREE
+from mentalarena.settings import read_toml, validated_as
 from mentalarena.stages.run import Guest, Run, digest, named
 from mentalarena.stages.train import trained
 from mentalarena.training.local import ADAPTER, RESULT

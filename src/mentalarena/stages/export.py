@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from mentalarena.audit.gates import LEFT_OUT, NOTHING
+from mentalarena.audit.gates import LEFT_OUT
 from mentalarena.audit.licences import LicensedRow, Verdict, in_one_line, judge, read_licence
 from mentalarena.audit.record import AuditRecord, read_audit
 from mentalarena.clinic.clinics import open_clinic
@@ -177,10 +177,9 @@ def _check_gates(record: AuditRecord, despite: Collection[str]) -> None:
 
 
 def _unseen(record: AuditRecord) -> list[Mapping[str, Any]]:
-    """Gates of leaks that nobody did. A run without guidance has none that could leak."""
-    done = any(gate["check"] == "prompt-leak" and gate["status"] != "not done" for gate in record.gates)
-    missing = [gate for gate in record.gates if gate["check"] in LEAKS and gate["status"] == "not done"]
-    return [gate for gate in missing if not (done and gate.get("note") == NOTHING)]
+    """Gates of leaks that nobody did. One pass looks for both: where prompts were looked at, there was no guidance."""
+    missing = {gate["check"]: gate for gate in record.gates if gate["check"] in LEAKS and gate["status"] == "not done"}
+    return list(missing.values()) if LEAKS[0] in missing else []
 
 
 def _told_unseen(record: AuditRecord) -> str:

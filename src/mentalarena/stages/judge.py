@@ -12,7 +12,7 @@ from mentalarena.arena.types import Problem
 from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.clinic.library import library, library_references
 from mentalarena.clinic.references import Split
-from mentalarena.config import ModelConfig, read_toml, validated_as
+from mentalarena.config import ModelConfig
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.evaluation.judges.calibration import Values, agreement, judged, parts_of, share_of
 from mentalarena.evaluation.judges.forms import FORMS, NAMES, Answer, Question, put
@@ -24,6 +24,7 @@ from mentalarena.models.base import Sampling
 from mentalarena.runs.directory import write_jsonl
 from mentalarena.runs.journal import Place
 from mentalarena.runs.runner import Player, cast_at, settled
+from mentalarena.settings import read_toml, validated_as
 from mentalarena.stages.run import Json, Run, digest, recorded, truths
 from mentalarena.training.rows import Row, read_episodes, read_rows
 

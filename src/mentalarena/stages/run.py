@@ -22,18 +22,19 @@ from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.clinic.library import library_references
 from mentalarena.clinic.principles import read_principles
 from mentalarena.clinic.references import Reference
-from mentalarena.config import Config, ModelConfig, validated
+from mentalarena.config import Config, ModelConfig
 from mentalarena.errors import ConfigError, DataError, RunError, TooManyFailures
 from mentalarena.models.alias import known_as
 from mentalarena.models.backends import Backends, base_of, embedder_of, weights_digest
 from mentalarena.models.base import ModelRef, Sampling
 from mentalarena.models.publish import revision_of
 from mentalarena.runs.budget import Budget, Price
-from mentalarena.runs.directory import SETTINGS, open_run, read_json, settling, write_whole
+from mentalarena.runs.directory import SETTINGS, digest_of_file, open_run, read_json, settling, write_whole
 from mentalarena.runs.journal import Journal, Place
 from mentalarena.runs.progress import Progress, Silence
 from mentalarena.runs.runner import Player
 from mentalarena.runs.shards import JOURNAL, Shard, answered, claim, forget, shard_journal, take_in
+from mentalarena.settings import validated
 from mentalarena.stages.arms import arm_of
 
 Json = dict[str, Any]
@@ -258,10 +259,7 @@ def named(ref: ModelRef) -> str:
 
 def digest_of(path: Path) -> str:
     """What is in a file that the stage before has left. Raises `DataError`."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise DataError(f"{path}: {error.strerror}; expected the output of the stage before") from None
+    return digest_of_file(path, "the output of the stage before")
 
 
 def digest(told: Any) -> str:

@@ -18,8 +18,8 @@ from mentalarena.audit.rows import Example, each_example
 from mentalarena.audit.sweep import Sweep
 from mentalarena.clinic.references import NO_DISORDER
 from mentalarena.runs.directory import each_of_jsonl
-from mentalarena.runs.journal import Requests
 from mentalarena.runs.progress import Progress
+from mentalarena.runs.requests import Requests
 from mentalarena.runs.shards import JOURNAL
 from mentalarena.stages.people import People
 from mentalarena.training.rows import read_episode

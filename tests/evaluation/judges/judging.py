@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mentalarena.arena.prompts import load_prompts
-from mentalarena.config import load_config
 from mentalarena.evaluation.judges.forms import FORMS, NAMES, Question
 from mentalarena.evaluation.judges.questions import Material, questions
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.scripted import Script, ScriptedModel
+from mentalarena.settings import load_config
 from mentalarena.stages.build import build
 from mentalarena.stages.judge import gather
 from mentalarena.stages.play import play

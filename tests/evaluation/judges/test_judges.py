@@ -21,7 +21,6 @@ from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.roles import cast_of
 from mentalarena.clinic.library import library
 from mentalarena.clinic.references import Reference
-from mentalarena.config import load_config
 from mentalarena.errors import Unreadable
 from mentalarena.evaluation.judges.calibration import agreement, balanced, judged
 from mentalarena.evaluation.judges.forms import FORMS, NAMES, ORDERS, Question, put, read
@@ -29,6 +28,7 @@ from mentalarena.evaluation.judges.guidelines import guideline_of, library_guide
 from mentalarena.evaluation.judges.questions import Material, questions, safety_cases, spoken
 from mentalarena.models.base import Sampling
 from mentalarena.models.scripted import ScriptedModel
+from mentalarena.settings import load_config
 from mentalarena.stages.judge import gather
 from mentalarena.stages.play import play
 from mentalarena.stages.run import opened

@@ -17,8 +17,9 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from mentalarena.config import Section, read_toml, validated_as
+from mentalarena.config import Section
 from mentalarena.errors import ConfigError
+from mentalarena.settings import read_toml, validated_as
 
 Names = tuple[str, ...]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

@@ -1,0 +1,81 @@
+"""The requests of a journal, to be read again: whole conversations from messages that are kept once. For audits."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mentalarena.errors import RunError
+from mentalarena.models.base import Reply, Usage
+
+Request = tuple[str, str, list[dict[str, str]], str]
+"""What a journal holds of a request: item, scope, messages, and the reply's text."""
+
+
+class Requests:
+    """The requests of a journal that nobody writes now, as often as they are asked for; the file is read and never changed.
+
+    Raises `RunError` where it is no journal of this version.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __len__(self) -> int:
+        with self._open() as db:
+            return int(db.execute("SELECT count(*) FROM replies").fetchone()[0])
+
+    def __iter__(self) -> Iterator[Request]:
+        with self._open() as db:
+            yield from requests_of(db)
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        db = None
+        try:
+            # what is in the write-ahead log counts too; without one the file may lie in a folder that cannot be written
+            how = "mode=ro" if self._path.with_name(f"{self._path.name}-wal").exists() else "immutable=1"
+            db = sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", uri=True)
+            yield db
+        except (sqlite3.Error, ValueError, KeyError, TypeError) as error:
+            raise RunError(
+                f"{self._path}: cannot be read as a journal ({error}); expected an intact one of this version"
+            ) from None
+        finally:
+            if db:
+                db.close()
+
+
+def requests_of(db: sqlite3.Connection) -> Iterator[Request]:
+    """Every request in an open journal, in the order of its key."""
+    rows = db.execute(
+        "SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest) "
+        "ORDER BY iteration, stage, item, scope, position"
+    )
+    known: dict[bytes, list[dict[str, str]]] = {}
+    before = None
+    for item, scope, turn, reply in rows:
+        if item != before:
+            known, before = {}, item  # views grow within an item: what stands before a message is looked up once
+        yield item, scope, list(_messages(db, turn, known)), reply_of(reply).text
+
+
+def _messages(db: sqlite3.Connection, turn: bytes, known: dict[bytes, list[dict[str, str]]]) -> list[dict[str, str]]:
+    new: list[tuple[bytes, dict[str, str]]] = []
+    while turn and turn not in known:
+        before, role, content = db.execute("SELECT before, role, content FROM turns WHERE turn=?", (turn,)).fetchone()
+        new.append((turn, {"role": role, "content": content}))
+        turn = before
+    messages = known.get(turn, [])
+    for turn, message in reversed(new):
+        messages = known[turn] = [*messages, message]
+    return messages
+
+
+def reply_of(text: str) -> Reply:
+    """A kept reply."""
+    fields = json.loads(text)
+    return Reply(fields["text"], fields["finish_reason"], Usage(**fields["usage"]), fields["model"])

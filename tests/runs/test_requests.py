@@ -1,0 +1,39 @@
+"""The requests of a journal, read again: all of them, as often as asked, and never a changed file."""
+
+from pathlib import Path
+
+import pytest
+
+from mentalarena.errors import RunError
+from mentalarena.models.base import Message, Reply
+from mentalarena.runs.journal import Journal, Place, chain
+from mentalarena.runs.requests import Requests
+
+
+def test_requests_are_read_again_and_again_and_the_file_is_not_changed(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    views = [(Message("system", "you are"), *(Message("user", f"line {n}") for n in range(turn))) for turn in (1, 2, 3)]
+    for item in ("a", "b"):
+        for position, view in enumerate(views):
+            place = Place(0, "play", item)
+            journal.keep(
+                place, "therapist/talk", position, f"{item}{position}", view, chain(view), Reply(f"reply {position}")
+            )
+    open_one = list(Requests(tmp_path / "journal.sqlite"))  # its write-ahead log is there still
+    assert open_one == list(journal.requests())
+    assert [len(messages) for _, _, messages, _ in open_one] == [2, 3, 4] * 2
+    journal.close()
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    requests = Requests(tmp_path / "journal.sqlite")
+    assert list(requests) == list(requests) == open_one
+    assert len(requests) == 6
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_what_is_no_journal_is_one_line(tmp_path: Path) -> None:
+    for name, content in (("text", b"no database"), ("empty", b"")):
+        (tmp_path / name).write_bytes(content)
+        with pytest.raises(RunError, match="cannot be read as a journal"):
+            list(Requests(tmp_path / name))
+    with pytest.raises(RunError, match="cannot be read as a journal"):
+        len(Requests(tmp_path / "nowhere"))
