@@ -1,0 +1,92 @@
+"""Serves the app: on this machine alone, or with a token on another address too."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mentalarena.app.access import LOOPBACK, Door
+from mentalarena.app.folders import Folders
+from mentalarena.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mentalarena.config import Config
+
+TOKEN_ENV = "MENTALARENA_APP_TOKEN"  # noqa: S105  (the name of a variable)
+"""The environment variable that may hold the token; otherwise one is drawn at each start."""
+
+
+@dataclass(frozen=True)
+class AppSettings:
+    """What is served, and to whom."""
+
+    runs: Sequence[Path]
+    sessions: Path
+    config: Config
+    """Models of the practice room."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    token: str = field(default="", repr=False)
+    """Needed where `host` is not this machine alone."""
+
+    @property
+    def address(self) -> str:
+        """Where the app is, with the token where there is one."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches nobody but this machine."""
+    try:
+        return host in LOOPBACK or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def token_for(host: str, told: str | None) -> str:
+    """The token that a host needs: the one that was told, or a new one; none for this machine alone unless it was told.
+
+    Raises `ConfigError` for one that can be guessed."""
+    if told is not None and len(told) < 16:
+        raise ConfigError(f"{TOKEN_ENV}: {len(told)} characters; expected 16 or more, or none (one is drawn then)")
+    return told or ("" if is_loopback(host) else secrets.token_urlsafe(24))
+
+
+def make_app(settings: AppSettings) -> Any:
+    """The whole app behind its door, as an ASGI app."""
+    from fastapi import FastAPI
+    from nicegui import app as pages_app
+    from nicegui import ui
+
+    from mentalarena.app import run_page, runs_page
+
+    own = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    folders = Folders(settings.runs)
+    pages_app.add_static_files("/static", str(files("mentalarena.app").joinpath("static")))
+    ui.add_css(files("mentalarena.app").joinpath("static/style.css").read_text("utf-8"), shared=True)
+    for page in (runs_page, run_page):
+        page.register(folders)
+    ui.run_with(own, title="MentalArena", language="en-US", show_welcome_message=False, reconnect_timeout=30.0, favicon="")
+    return Door(own, settings.token)
+
+
+def serve(settings: AppSettings) -> None:
+    """Serve until stopped. Raises `ConfigError` for an address that cannot be had."""
+    import socket
+
+    import uvicorn
+
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as found:
+        try:
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            found.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigError(f"{settings.host}:{settings.port}: {error.strerror}; expected an address of this machine that is "
+                              "free (--port)") from None  # fmt: skip
+    uvicorn.run(make_app(settings), host=settings.host, port=settings.port, log_level="warning", access_log=False)
