@@ -32,6 +32,11 @@ class Requests:
         with self._open() as db:
             yield from requests_of(db)
 
+    def at(self, key: tuple[int, str, str]) -> list[Request]:
+        """The requests of one item of a stage (`journal.Place.key`), in the order of their scopes; also while somebody writes."""
+        with self._open() as db:
+            return list(requests_of(db, key))
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         db = None
@@ -49,11 +54,13 @@ class Requests:
                 db.close()
 
 
-def requests_of(db: sqlite3.Connection) -> Iterator[Request]:
-    """Every request in an open journal, in the order of its key."""
+def requests_of(db: sqlite3.Connection, key: tuple[int, str, str] | None = None) -> Iterator[Request]:
+    """Every request in an open journal, or those of one place, in the order of its key."""
     rows = db.execute(
         "SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest) "
-        "ORDER BY iteration, stage, item, scope, position"
+        + ("WHERE iteration=? AND stage=? AND item=? " if key else "")
+        + "ORDER BY iteration, stage, item, scope, position",
+        key or (),
     )
     known: dict[bytes, list[dict[str, str]]] = {}
     before = None
