@@ -14,6 +14,11 @@ from mentalarena.models.base import Reply, Usage
 Request = tuple[str, str, list[dict[str, str]], str]
 """What a journal holds of a request: item, scope, messages, and the reply's text."""
 
+_ALL = """SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest)
+ORDER BY iteration, stage, item, scope, position"""
+_AT = """SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest)
+WHERE iteration=? AND stage=? AND item=? ORDER BY scope, position"""
+
 
 class Requests:
     """The requests of a journal that nobody writes now, as often as they are asked for; the file is read and never changed.
@@ -56,12 +61,7 @@ class Requests:
 
 def requests_of(db: sqlite3.Connection, key: tuple[int, str, str] | None = None) -> Iterator[Request]:
     """Every request in an open journal, or those of one place, in the order of its key."""
-    rows = db.execute(
-        "SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest) "
-        + ("WHERE iteration=? AND stage=? AND item=? " if key else "")
-        + "ORDER BY iteration, stage, item, scope, position",
-        key or (),
-    )
+    rows = db.execute(_AT if key else _ALL, key or ())
     known: dict[bytes, list[dict[str, str]]] = {}
     before = None
     for item, scope, turn, reply in rows:
