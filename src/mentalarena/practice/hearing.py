@@ -25,6 +25,13 @@ _SPECIFIC = {"emotions": 0.9, "history": 0.9, "behavior": 0.85, "intermediate_be
 """Weights of components whose cue words stand in questions for other things too ("how did you feel when it started")."""
 
 
+_ASKS = re.compile(
+    r"\W*(?:so |and |but |well |ok(?:ay)? )?(?:tell me|describe|walk me|take me|what|how|when|where|who|why|do you|did you|"
+    r"are you|have you|can you|could you|is there|would you|help me understand|talk about|share|say more|i wonder|i'd like to)\b"
+)
+"""How a question begins that has no question mark."""
+
+
 @dataclass(frozen=True, slots=True)
 class Heard:
     """A line of the therapist as the patient hears it."""
@@ -67,9 +74,7 @@ def hear(text: str) -> Heard:
     latin = sum(word.isascii() for word in spoken)
     if latin < len(spoken) / 2 or (len(spoken) >= 4 and common == 0):
         marks.add("unclear")
-    asks = "?" in line or bool(re.match(r"\W*(?:so |and |but |well |ok(?:ay)? )?(?:tell me|describe|walk me|take me|what|how|when"
-                                        r"|where|who|why|do you|did you|are you|have you|can you|could you|is there|would you"
-                                        r"|help me understand|talk about|share|say more|i wonder|i'd like to)\b", line))  # fmt: skip
+    asks = "?" in line or bool(_ASKS.match(line))
     components = {
         name: score * _SPECIFIC.get(name, 1.0)
         for name in COMPONENTS

@@ -6,11 +6,13 @@ restart. What is true of a patient (its reference) is not here: feedback.py hold
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
+from pathlib import Path
 from string import Template
 
 from mentalarena.arena import parsing
@@ -30,6 +32,7 @@ from mentalarena.models.base import ChatModel, Message, Sampling
 from mentalarena.practice.rapport import Difficulty, Style
 from mentalarena.practice.retrieval import RetrievalPatient
 from mentalarena.practice.session import Session, Speaker
+from mentalarena.settings import load_config, read_toml
 
 MANY = 1000
 """Patients of a clinic that one may choose among."""
@@ -77,6 +80,14 @@ class Partner:
         return self.spoken((await self.model.generate(messages, sampling)).text)
 
 
+def settings_of(path: Path | None, assignments: Sequence[str] = (), source: str = "library") -> Config:
+    """Settings for practice: as `settings.load_config` reads them, but patients come from `source` where nothing else is said.
+    Raises `ConfigError`."""
+    told = read_toml(path).get("clinic", {}) if path else {}
+    own = [] if isinstance(told, dict) and "source" in told else [f"clinic.source={json.dumps(source)}"]
+    return load_config(path, [*own, *assignments])
+
+
 def offline(config: Config) -> bool:
     """Whether settings mean the retrieval patient: the library's people, and no model but the embedded one, which knows the
     generated clinic alone."""
@@ -117,7 +128,9 @@ def choose(
                         "expected somebody of the play split"
                     )
                 return one, person
-    raise ConfigError(f"patient {patient[:80]!r}: nobody in the library has this id; --patients lists who there is")
+    raise ConfigError(
+        f"patient {patient[:80]!r}: nobody in the library has this id; `mentalarena practise --people` lists who there is"
+    )
 
 
 async def partner_of(
@@ -160,7 +173,8 @@ async def partner_again(session: Session, config: Config, backends: Backends | N
     """The partner of a session that was begun before. Raises `ConfigError` where the settings give another one."""
     if session.source != config.clinic.source:
         raise ConfigError(
-            f"session {session.id}: its patient is from {session.source}; expected clinic.source to say so, not {config.clinic.source}"
+            f"session {session.id}: its patient is from {session.source}; expected that as clinic.source, "
+            f"not {config.clinic.source}"
         )
     patient, person = choose(session.patient, session.seed, config, every=True)
     found = await partner_of(

@@ -27,6 +27,8 @@ from mentalarena.practice.sayings import DEEP, MOMENT, Repertoire, Saying, reper
 TOPIC = 1.4
 """Weight of shared words from which on a line is about a thing of the person's own."""
 DEPTHS = {"offered": 0, "asked": 1, "trust": 2}
+ANYWHERE: tuple[Component, ...] = ("history", "situation", "emotions", "behavior")
+"""Where an open question without a subject may lead."""
 Lead = Literal["lead", "moved", "agree", "none"]
 
 
@@ -184,9 +186,9 @@ class _Turn:
         """Where the talk goes when nothing else is asked for: on with what was spoken of, or to what is near to it."""
         last = self._last_component()
         if last is None or not any(s.component == last for s in self._left()):
-            return {c: 0.4 for c in ("history", "situation", "emotions", "behavior")}  # type: ignore[misc]
+            return dict.fromkeys(ANYWHERE, 0.4)
         near: tuple[Component, ...] = ("emotions",) if line.has("empathic") else MOMENT if last in MOMENT else ()
-        return {c: 0.45 for c in near} | {last: 0.8}
+        return dict.fromkeys(near, 0.45) | {last: 0.8}
 
     def _rating(self, saying: Saying, line: Heard, wanted: Mapping[Component, float]) -> float:
         """How well a saying answers the line; 0 for not at all."""

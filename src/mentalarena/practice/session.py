@@ -191,12 +191,12 @@ def new_session(
 
 def said(session: Session, text: str) -> Session:
     """The trainee said something. What was judged before is judged of another talk, and goes."""
-    return _with(session, lines=(*session.lines, ("therapist", text[:LONGEST])), feedback=None)
+    return _with(session, lines=(*session.lines, ("therapist", _kept(text))), feedback=None)
 
 
 def heard(session: Session, text: str) -> Session:
     """The patient said something."""
-    return _with(session, lines=(*session.lines, ("patient", text[:LONGEST])), feedback=None)
+    return _with(session, lines=(*session.lines, ("patient", _kept(text))), feedback=None)
 
 
 def unsaid(session: Session) -> Session:
@@ -208,13 +208,13 @@ def noted(session: Session, component: Component, text: str) -> Session:
     """A note of the cognitive model; an empty text takes it away. Raises `ValueError` for what is no component."""
     if component not in COMPONENTS:
         raise ValueError(f"{component}: expected one of {', '.join(COMPONENTS)}")
-    notes = {**session.notes, component: text.strip()[:LONGEST]}
+    notes = {**session.notes, component: _kept(text).strip()}
     return _with(session, notes={c: notes[c] for c in COMPONENTS if notes.get(c)}, feedback=None)
 
 
 def diagnosed(session: Session, text: str) -> Session:
     """What the trainee takes it for."""
-    return _with(session, diagnosis=text.strip()[:LONGEST], feedback=None)
+    return _with(session, diagnosis=_kept(text).strip(), feedback=None)
 
 
 def judged(session: Session, feedback: Feedback) -> Session:
@@ -225,9 +225,14 @@ def compared(session: Session, rival: Rival) -> Session:
     return _with(session, rival=rival)
 
 
-def notes_of(session: Session) -> Mapping[Component, str | None]:
+def notes_of(session: Session) -> Mapping[str, str | None]:
     """The notes as the decoder has them: every component, None where nothing was noted."""
     return {component: session.notes.get(component) for component in COMPONENTS}
+
+
+def _kept(text: str) -> str:
+    """What is kept of a text: not without end, and nothing that is no Unicode text (half a surrogate pair)."""
+    return text[:LONGEST].encode("utf-8", "replace").decode("utf-8")
 
 
 def _with(session: Session, **changes: object) -> Session:
