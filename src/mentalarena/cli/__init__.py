@@ -34,6 +34,7 @@ from mentalarena.cli.contest import rank
 from mentalarena.cli.export import export
 from mentalarena.cli.judge import judge
 from mentalarena.cli.patients import patients_app
+from mentalarena.cli.practise import practise
 from mentalarena.cli.show import show
 from mentalarena.errors import ConfigError, MentalArenaError
 from mentalarena.report.text import printable
@@ -237,7 +238,7 @@ def doctor(as_json: AsJson = False) -> None:
     typer.echo(json.dumps(found) if as_json else "\n".join(f"{k:12}{v}" for k, v in found.items()))
 
 
-for command in (analyse, ablate, bias, judge, rank, audit, export, reproduce, show):
+for command in (practise, show, analyse, ablate, bias, judge, rank, audit, export, reproduce):
     app.command()(command)
 app.add_typer(patients_app, name="patients")
 app.add_typer(benchmarks_app, name="benchmarks")

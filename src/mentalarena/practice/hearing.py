@@ -1,0 +1,151 @@
+"""What a therapist's line is: a question or none, open or closed, for which component, with or without empathy.
+
+Read by cue words (data/cues.json), so that practice needs no language model. English only; a line in another language is
+heard as one that was not understood. The cues were written for this project and reviewed by no clinician.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from mentalarena.clinic.cognitive_model import COMPONENTS, Component
+
+LONGEST = 2000
+"""Characters of a line that are read; nobody answers to more."""
+LECTURE = 90
+"""Words from which on a line is a lecture."""
+DANGERS = ("death", "harm", "peril")
+_SPECIFIC = {"emotions": 0.9, "history": 0.9, "behavior": 0.85, "intermediate_beliefs": 0.95}
+"""Weights of components whose cue words stand in questions for other things too ("how did you feel when it started")."""
+
+
+_ASKS = re.compile(
+    r"\W*(?:so |and |but |well |ok(?:ay)? )?(?:tell me|describe|walk me|take me|what|how|when|where|who|why|do you|did you|"
+    r"are you|have you|can you|could you|is there|would you|help me understand|talk about|share|say more|i wonder|i'd like to)\b"
+)
+"""How a question begins that has no question mark."""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A line of the therapist as the patient hears it."""
+
+    words: frozenset[str]
+    """Its content words, cut to stems."""
+    marks: frozenset[str]
+    """What else it is: `greeting`, `advice`, `empathic`, ... (the keys of `marks` in data/cues.json)."""
+    asks: bool
+    open: bool
+    components: Mapping[Component, float]
+    """For which components it asks, 0 to 1."""
+    danger: str
+    """`death`, `harm` or `peril` where it asks plainly about one; empty otherwise."""
+    length: int
+    """In words."""
+
+    @property
+    def silent(self) -> bool:
+        return self.length == 0
+
+    @property
+    def unclear(self) -> bool:
+        return "unclear" in self.marks
+
+    def has(self, *marks: str) -> bool:
+        return not self.marks.isdisjoint(marks)
+
+
+@lru_cache(maxsize=4096)
+def hear(text: str) -> Heard:
+    """What a line of the therapist is. Any text can be heard: empty, very long, markup, another language."""
+    cues = _cues()
+    line = " ".join(re.sub(r"<[^<>]{0,200}>", " ", text[:LONGEST]).replace("\u2019", "'").split()).lower()
+    spoken = re.findall(r"[^\W\d_]+(?:'[a-z]+)?", line)
+    if not spoken:
+        return Heard(frozenset(), frozenset(), False, False, {}, "", 0)
+    marks = {name for name, pattern in cues.marks.items() if pattern.search(line)}
+    common = sum(word in cues.stop for word in spoken)
+    latin = sum(word.isascii() for word in spoken)
+    if latin < len(spoken) / 2 or (len(spoken) >= 4 and common == 0):
+        marks.add("unclear")
+    asks = "?" in line or bool(_ASKS.match(line))
+    components = {
+        name: score * _SPECIFIC.get(name, 1.0)
+        for name in COMPONENTS
+        if (score := _score(cues.components[name].findall(line)))
+    }
+    danger = next((kind for kind in DANGERS if cues.danger[kind].search(line)), "")
+    if not asks and not marks & {"follow"}:
+        danger = ""
+    return Heard(
+        frozenset(stem(word) for word in spoken if word not in cues.stop and len(word) > 2),
+        frozenset(marks),
+        asks,
+        asks and "open" in marks,
+        components,
+        danger,
+        len(spoken),
+    )
+
+
+def told_danger(text: str) -> str:
+    """Which danger something that the patient can say is about; empty for none."""
+    line = text.lower().replace("\u2019", "'")
+    return next((kind for kind in DANGERS if _cues().told_danger[kind].search(line)), "")
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The content words of a text, cut to stems."""
+    spoken = re.findall(r"[^\W\d_]+(?:'[a-z]+)?", text.lower().replace("\u2019", "'"))
+    return frozenset(stem(word) for word in spoken if word not in _cues().stop and len(word) > 2)
+
+
+def stem(word: str) -> str:
+    """A word without the commonest English endings: "sisters", "sister's" and "sister" are one."""
+    word = word.split("'")[0]
+    for ending, kept in (("ies", "y"), ("ing", ""), ("edly", ""), ("ed", ""), ("es", ""), ("s", ""), ("ly", ""), ("e", "")):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+            return word[: len(word) - len(ending)] + kept
+    return word
+
+
+def _score(found: list[str]) -> float:
+    """Several cues are surer than one."""
+    return min(1.0, 0.5 + 0.25 * len(set(found))) if found else 0.0
+
+
+@dataclass(frozen=True)
+class _Cues:
+    components: Mapping[str, re.Pattern[str]]
+    danger: Mapping[str, re.Pattern[str]]
+    told_danger: Mapping[str, re.Pattern[str]]
+    marks: Mapping[str, re.Pattern[str]]
+    stop: frozenset[str]
+
+
+@lru_cache
+def _cues() -> _Cues:
+    data: Any = json.loads(files("mentalarena.practice").joinpath("data/cues.json").read_text("utf-8"))
+
+    def patterns(name: str, whole: bool) -> dict[str, re.Pattern[str]]:
+        edge = r"\b" if whole else ""
+        return {
+            key: re.compile(
+                "|".join(f"(?:{edge}{form}{edge if form[-1].isalpha() else ''})" for form in forms), re.IGNORECASE
+            )
+            for key, forms in data[name].items()
+        }
+
+    return _Cues(
+        {key: re.compile(rf"\b(?:{'|'.join(forms)})(?!\w)") for key, forms in data["components"].items()},
+        patterns("danger", False),
+        patterns("told_danger", False),
+        patterns("marks", False),
+        frozenset(data["stop"].split()),
+    )
