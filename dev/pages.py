@@ -89,7 +89,9 @@ def settings() -> str:
         parts.append(f"## `[{name}]`\n\n{markdown(kind.__doc__ or '')}")
         if name == "models":
             role = _section_of(kind.model_fields["therapist"].annotation)
-            parts.append("Sections are `[models.all]`, `[models.patient]`, `[models.therapist]` and `[models.judge]`; each has:")
+            parts.append(
+                "Sections are `[models.all]`, `[models.patient]`, `[models.therapist]` and `[models.judge]`; each has:"
+            )
             kind = role
         parts.append(_table(kind, list(kind.model_fields.items()), f"{name}."))
     return "\n\n".join(parts) + "\n"
