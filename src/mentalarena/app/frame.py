@@ -23,6 +23,7 @@ def frame(title: str, room: str = "") -> Iterator[None]:
     """A page: its title for the tab and as its first heading, the rooms, the notice; `room` is the one that it belongs to."""
     ui.page_title(f"{title} - MentalArena")
     ui.dark_mode(None)
+    ui.colors(primary="#14566e")
     skip = tag("a", "Skip to the content", "skip")
     skip.props("href=#content")
     with ui.header().classes("top"), ui.element("nav").classes("row").props('aria-label="Rooms"'):
@@ -56,8 +57,9 @@ def section(title: str, level: int = 2) -> None:
     tag(f"h{level}", title)
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, numbers: Sequence[int] = ()) -> None:
-    """A plain table; `numbers` are the columns that hold some. The first cell of a row names it."""
+@contextmanager
+def grid(headings: Sequence[str], caption: str, numbers: Sequence[int] = ()) -> Iterator[None]:
+    """A plain table whose rows are made inside; `numbers` are the columns that hold some."""
     with ui.element("div").classes("scroll") as around, ui.element("table").classes("plain"):
         around._props |= {"tabindex": 0, "role": "region", "aria-label": caption}  # a keyboard must be able to scroll it
         tag("caption", caption)
@@ -65,10 +67,16 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str,
             for place, heading in enumerate(headings):
                 tag("th", heading, "num" if place in numbers else "").props("scope=col")
         with ui.element("tbody"):
-            for row in rows:
-                with ui.element("tr"):
-                    for place, cell in enumerate(row):
-                        _cell(cell, place, place in numbers)
+            yield
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, numbers: Sequence[int] = ()) -> None:
+    """A plain table of texts. The first cell of a row names it."""
+    with grid(headings, caption, numbers):
+        for row in rows:
+            with ui.element("tr"):
+                for place, cell in enumerate(row):
+                    _cell(cell, place, place in numbers)
 
 
 def _cell(cell: Cell, place: int, number: bool) -> None:

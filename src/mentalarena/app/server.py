@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import secrets
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -17,8 +18,10 @@ from mentalarena.errors import ConfigError
 if TYPE_CHECKING:
     from mentalarena.config import Config
 
-TOKEN_ENV = "MENTALARENA_APP_TOKEN"  # noqa: S105  (the name of a variable)
+TOKEN = "MENTALARENA_APP_TOKEN"  # noqa: S105  (the name of a variable)
 """The environment variable that may hold the token; otherwise one is drawn at each start."""
+SHORTEST = 16
+"""Characters of a token, at least."""
 
 
 @dataclass(frozen=True)
@@ -52,28 +55,45 @@ def is_loopback(host: str) -> bool:
 def token_for(host: str, told: str | None) -> str:
     """The token that a host needs: the one that was told, or a new one; none for this machine alone unless it was told.
 
-    Raises `ConfigError` for one that can be guessed."""
-    if told is not None and len(told) < 16:
-        raise ConfigError(f"{TOKEN_ENV}: {len(told)} characters; expected 16 or more, or none (one is drawn then)")
+    Raises `ConfigError` for one that can be guessed or that no address can hold."""
+    if told and (len(told) < SHORTEST or not told.isascii() or not all(c.isalnum() or c in "-_" for c in told)):
+        raise ConfigError(f"{TOKEN}: expected {SHORTEST} or more letters, digits, - and _; or none (one is drawn then)")
     return told or ("" if is_loopback(host) else secrets.token_urlsafe(24))
 
 
 def make_app(settings: AppSettings) -> Any:
-    """The whole app behind its door, as an ASGI app."""
+    """The whole app behind its door, as an ASGI app. One a process: the pages belong to it."""
     from fastapi import FastAPI
-    from nicegui import app as pages_app
     from nicegui import ui
 
-    from mentalarena.app import run_page, runs_page
+    from mentalarena.app import (
+        compare_page,
+        downloads,
+        episode_page,
+        episodes_page,
+        practice_page,
+        run_page,
+        runs_page,
+        session_page,
+    )
+    from mentalarena.app.practising import Practising
+    from mentalarena.practice.store import Store
 
-    own = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    folders = Folders(settings.runs)
-    pages_app.add_static_files("/static", str(files("mentalarena.app").joinpath("static")))
-    ui.add_css(files("mentalarena.app").joinpath("static/style.css").read_text("utf-8"), shared=True)
-    for page in (runs_page, run_page):
+    server, folders, store = (
+        FastAPI(docs_url=None, redoc_url=None, openapi_url=None),
+        Folders(settings.runs),
+        Store(settings.sessions),
+    )
+    downloads.register(server, folders, store)
+    for page in (runs_page, run_page, compare_page, episodes_page, episode_page):
         page.register(folders)
-    ui.run_with(own, title="MentalArena", language="en-US", show_welcome_message=False, reconnect_timeout=30.0, favicon="")
-    return Door(own, settings.token)
+    practising = Practising(store, settings.config)
+    practice_page.register(practising, listed=is_loopback(settings.host))
+    session_page.register(practising)
+    ui.add_css(files("mentalarena.app").joinpath("static/style.css").read_text("utf-8"), shared=True)
+    ui.run_with(server, title="MentalArena", language="en-US", show_welcome_message=False, reconnect_timeout=30.0)
+    threading.Thread(target=practising.warm, name="warm", daemon=True).start()
+    return Door(server, settings.token)
 
 
 def serve(settings: AppSettings) -> None:
@@ -86,7 +106,10 @@ def serve(settings: AppSettings) -> None:
         try:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind((settings.host, settings.port))
-        except OSError as error:
-            raise ConfigError(f"{settings.host}:{settings.port}: {error.strerror}; expected an address of this machine that is "
-                              "free (--port)") from None  # fmt: skip
-    uvicorn.run(make_app(settings), host=settings.host, port=settings.port, log_level="warning", access_log=False)
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise ConfigError(
+                f"{settings.host}:{settings.port}: {why}; expected an address of this machine with a free port (--port)"
+            ) from None
+        config = uvicorn.Config(make_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=3)
+        uvicorn.Server(config).run(sockets=[found])

@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from mentalarena.cli.ablate import ablate
 from mentalarena.cli.analyse import analyse
+from mentalarena.cli.app import serve_app
 from mentalarena.cli.audit import audit
 from mentalarena.cli.benchmarks import benchmarks_app, reproduce
 from mentalarena.cli.bias import bias
@@ -238,6 +239,7 @@ def doctor(as_json: AsJson = False) -> None:
     typer.echo(json.dumps(found) if as_json else "\n".join(f"{k:12}{v}" for k, v in found.items()))
 
 
+app.command("app")(serve_app)
 for command in (practise, show, analyse, ablate, bias, judge, rank, audit, export, reproduce):
     app.command()(command)
 app.add_typer(patients_app, name="patients")

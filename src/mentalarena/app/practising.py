@@ -1,0 +1,134 @@
+"""What the practice pages do, without any page: every change goes through the store, so that a reload, another tab or a restart
+finds what was there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mentalarena.config import Config
+from mentalarena.errors import ModelError
+from mentalarena.models.backends import Backends
+from mentalarena.models.base import streamed
+from mentalarena.practice.feedback import feedback, scoring_of
+from mentalarena.practice.partner import Partner, choose, offline, partner_again, partner_of
+from mentalarena.practice.rapport import Difficulty, Style
+from mentalarena.practice.rival import rival
+from mentalarena.practice.session import Session, compared, heard, judged, new_session, said
+from mentalarena.practice.store import Store
+from mentalarena.settings import load_config
+
+By = Literal["library", "model"]
+"""Who plays the patient: the library's own words, or the configured model."""
+KEPT = 200
+"""Patients that stay ready to talk, those who talked last."""
+
+
+@dataclass
+class Practising:
+    """The practice room of one server."""
+
+    store: Store
+    config: Config
+    """Of the models; the default one configures none."""
+    backends: Backends = field(default_factory=lambda: Backends(alone=True))
+    _partners: OrderedDict[str, Partner] = field(default_factory=OrderedDict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _library: Config = field(default_factory=lambda: load_config(None, ["clinic.source=library"]))
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model is configured that can play."""
+        return not offline(self.config)
+
+    def warm(self) -> None:
+        """Do what the first feedback would wait for: calibrate the thresholds."""
+        scoring_of(self._library)
+
+    def config_for(self, by: By) -> Config:
+        """The settings that a session is played by."""
+        return self.config if by == "model" and self.has_model else self._library
+
+    def config_of(self, session: Session) -> Config:
+        """Those of a session that was begun before."""
+        return self.config_for("library" if session.model.startswith("retrieval:") else "model")
+
+    async def begin(
+        self, patient: str | None, style: Style, difficulty: Difficulty, seed: int, by: By = "library"
+    ) -> Session:
+        """A new session, up to the patient's first words. Raises `ConfigError` and `ModelError`."""
+        config = self.config_for(by)
+        chosen, person = await asyncio.to_thread(choose, patient, seed, config)
+        partner = await partner_of(chosen, person, style, difficulty, seed, config, self.backends)
+        session = new_session(
+            chosen.id, style=style, difficulty=difficulty, model=partner.model.name, seed=seed, source=config.clinic.source,
+            manner="" if partner.offline else partner.encoded.principles.id,
+        )  # fmt: skip
+        session = said(session, partner.greeting)
+        self._keep(session.id, partner)
+        return self.store.save(heard(session, await partner.answer(session.lines)))
+
+    async def partner(self, session: Session) -> Partner:
+        """The patient of a session. Raises `ConfigError` when the settings no longer give it."""
+        if session.id not in self._partners:
+            self._keep(session.id, await partner_again(session, self.config_of(session), self.backends))
+        self._partners.move_to_end(session.id)
+        return self._partners[session.id]
+
+    async def speak(self, session_id: str, text: str, listen: Callable[[str], None]) -> Session:
+        """The trainee says something, and the patient answers; `listen` hears the answer while it comes. What was said is kept
+        before it is answered. An empty text asks again for an answer that is still missing.
+
+        Raises `ModelError`; then the trainee's line stands, and the answer may be asked for again."""
+        async with self._alone(session_id):
+            session = await asyncio.to_thread(self.store.read, session_id)
+            if not session.waiting:
+                if not text.strip():
+                    return session
+                session = await asyncio.to_thread(self.store.save, said(session, text))
+            partner = await self.partner(session)
+            messages, sampling = partner.request(session.lines)
+            reply = await streamed(partner.model, messages, sampling, listen)
+            return await asyncio.to_thread(self.store.save, heard(session, partner.spoken(reply.text)))
+
+    async def change(self, session_id: str, changed: Callable[[Session], Session]) -> Session:
+        """A note, a diagnosis: kept at once."""
+        async with self._alone(session_id):
+            before = await asyncio.to_thread(self.store.read, session_id)
+            after = changed(before)
+            return before if after == before else await asyncio.to_thread(self.store.save, after)
+
+    async def judge(self, session_id: str) -> Session:
+        """Feedback on a session as it stands now. Raises `ModelError` where a judge cannot answer."""
+        session = await asyncio.to_thread(self.store.read, session_id)
+        scoring = await asyncio.to_thread(scoring_of, self.config_of(session))
+        found = await feedback(session, await self.partner(session), scoring)
+        return await self.change(session_id, lambda now: judged(now, found))
+
+    async def compare(self, session_id: str) -> Session:
+        """A therapist that is no person talks with the same patient. Raises `ModelError`."""
+        session = await asyncio.to_thread(self.store.read, session_id)
+        config = self.config_of(session)
+        scoring = await asyncio.to_thread(scoring_of, config)
+        found = await rival(session, await self.partner(session), config, scoring, self.backends)
+        if found.problem:
+            raise ModelError(found.problem)
+        return await self.change(session_id, lambda now: compared(now, found))
+
+    @asynccontextmanager
+    async def _alone(self, session_id: str) -> AsyncIterator[None]:
+        """One change of a session at a time, whatever tabs are open."""
+        lock = self._locks.setdefault(session_id, asyncio.Lock())
+        async with lock:
+            yield
+        if not lock.locked():
+            self._locks.pop(session_id, None)
+
+    def _keep(self, session_id: str, partner: Partner) -> None:
+        self._partners[session_id] = partner
+        while len(self._partners) > KEPT:
+            self._partners.popitem(last=False)

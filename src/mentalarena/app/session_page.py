@@ -1,0 +1,131 @@
+"""One practice session: the talk, the notes, the feedback. Reloading the page changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from nicegui import ui
+
+from mentalarena.app.frame import CRISIS, NOTICE, frame, missing, tag
+from mentalarena.app.practising import Practising
+from mentalarena.app.session_panels import feedback_panel, notes_panel, rival_panel
+from mentalarena.clinic.library import library
+from mentalarena.errors import MentalArenaError
+from mentalarena.practice.session import LONGEST, Session
+
+
+def register(practising: Practising) -> None:
+    """Add the page."""
+
+    @ui.page("/practice/{session_id}")
+    async def session_page(session_id: str) -> None:
+        try:
+            session = await asyncio.to_thread(practising.store.read, session_id)
+        except MentalArenaError:
+            missing("There is no session of that address in the folder that is served.")
+            return
+        with frame(f"Practice with {patient_name(session)}", "Practice"):
+            tag("p", f"Simulation, not care. {NOTICE} {CRISIS}.", "notice sticky").props("id=crisis")
+            with ui.element("div").classes("two"):
+                with ui.element("section").props('aria-label="The talk"'):
+                    _Talk(practising, session).draw()
+                with ui.element("section").props('aria-label="Notes and feedback"'):
+                    _panels(practising, session)
+
+
+def patient_name(session: Session) -> str:
+    """What the patient is called."""
+    person = session.patient.rsplit("-", 1)[0]
+    return next((one.name for one in library() if one.id == person), session.patient)
+
+
+class _Talk:
+    """The dialogue and the field to say something in."""
+
+    def __init__(self, practising: Practising, session: Session) -> None:
+        self._practising, self._session = practising, session
+        self._name = patient_name(session)
+
+    def draw(self) -> None:
+        tag("h2", "The talk")
+        tag("p", f"{self._session.style}, {self._session.difficulty}; played by {self._by}.", "soft")
+        with (
+            ui.element("div").classes("talk log").props('role=log aria-live=polite tabindex=0 aria-label="Dialogue"') as log
+        ):
+            self._log = log
+            for who, text in self._session.lines:
+                self._line(who, text)
+        self._trouble = tag("p", "", "bad").props("role=alert")
+        self._field = ui.textarea("Say something").props(f"outlined autogrow maxlength={LONGEST}").classes("wide")
+        self._field.on("keydown.enter.exact.prevent", self._speak)
+        with ui.element("div").classes("row"):
+            self._button = ui.button("Say it", on_click=self._speak).props("no-caps unelevated")
+            tag("span", "Enter says it; Shift and Enter begins a new line.", "soft")
+        if self._session.waiting:  # it was interrupted before it was answered
+            ui.timer(0.01, self._again, once=True)
+        self._down()
+
+    @property
+    def _by(self) -> str:
+        return "the library's own words, without a language model" if self._session.model.startswith("retrieval:") else (
+            self._session.model
+        )  # fmt: skip
+
+    def _line(self, who: str, text: str) -> Any:
+        with self._log, ui.element("div").classes(f"said {who}"):
+            tag("span", "you" if who == "therapist" else self._name, "who")
+            return tag("span", text)
+
+    async def _speak(self) -> None:
+        text = str(self._field.value or "").strip()
+        if not text or not self._button.enabled:
+            return
+        self._field.set_value("")
+        self._line("therapist", text)
+        await self._answer(text)
+
+    async def _again(self) -> None:
+        await self._answer("")
+
+    async def _answer(self, text: str) -> None:
+        self._button.disable()
+        self._trouble.set_text("")
+        told = self._line("patient", "…")
+        self._down()
+        try:
+            session = await self._practising.speak(self._session.id, text, told.set_text)
+            told.set_text(session.lines[-1][1])
+        except MentalArenaError as error:
+            told.set_text("(no answer)")
+            self._trouble.set_text(f"{error}. What you said is kept: reload the page to ask for the answer again.")
+        finally:
+            self._button.enable()
+        self._down()
+        self._field.run_method("focus")
+
+    def _down(self) -> None:
+        ui.run_javascript(f"const e = getHtmlElement({self._log.id}); if (e) e.scrollTop = e.scrollHeight")
+
+
+def _panels(practising: Practising, session: Session) -> None:
+    with ui.tabs().props('align=left no-caps inline-label aria-label="Notes and feedback"').classes("wide") as tabs:
+        notes, feedback, rival, keep = (ui.tab(name) for name in ("Notes", "Feedback", "Compare", "Keep"))
+    with ui.tab_panels(tabs, value=notes, animated=False).classes("wide panels"):
+        with ui.tab_panel(notes):
+            notes_panel(practising, session)
+        with ui.tab_panel(feedback):
+            feedback_panel(practising, session)
+        with ui.tab_panel(rival):
+            rival_panel(practising, session)
+        with ui.tab_panel(keep):
+            tag("p", f"This session is kept as {session.id}; its address brings you back to it.", "soft")
+            with ui.element("div").classes("row"):
+                for kind, label in (
+                    ("md", "To read (Markdown)"),
+                    ("json", "Everything (JSON)"),
+                    ("jsonl", "As a training row (JSONL)"),
+                ):
+                    made = tag("a", label)
+                    made._props |= {"href": f"/practice/{session.id}/session.{kind}", "download": f"session.{kind}"}
+            tag("p", "It holds what you typed. It is no patient record, and must not become one.", "soft")
