@@ -34,17 +34,18 @@ PWNED = "window.pwned = (window.pwned || 0)"
 def expecting() -> Any:
     """Playwright's `expect`; a module of browser tests is skipped without it or Chromium, or fails in CI, where
     MENTALARENA_BROWSER=required says so."""
+    found: Any = None
     try:
-        from playwright.sync_api import expect
+        from playwright.sync_api import expect as found
 
         missing = "" if Path(CHROMIUM).exists() else f"there is no {CHROMIUM}"
     except ImportError:
-        expect, missing = None, "playwright is not installed"
+        missing = "playwright is not installed"
     if missing and os.environ.get("MENTALARENA_BROWSER") == "required":
         raise RuntimeError(f"MENTALARENA_BROWSER=required, but {missing}")
     if missing:
         pytest.skip(missing, allow_module_level=True)
-    return expect
+    return found
 
 
 def free_port() -> int:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mentalarena.models.scripted import toy_player
-from tests.app.serving import expecting, letting_go, served
+from tests.app.serving import expecting, letting_go, served, working
 
 expect = expecting()
 
@@ -35,6 +35,7 @@ def rows(page: Page) -> Locator:
 def chosen(page: Page, label: str, option: str) -> None:
     page.get_by_role("combobox", name=label).click()
     page.get_by_role("option", name=option, exact=True).click()
+    expect(page.get_by_role("listbox")).to_have_count(0)
 
 
 def test_1_a_finished_run_is_browsed_from_the_first_page(app: Served, visits: Visits, finished: Path) -> None:
@@ -89,6 +90,7 @@ def test_3_episodes_are_filtered_searched_sorted_and_paged(app: Served, visits: 
     chosen(page, "diagnosis is", "none")
     expect(status).to_have_text("1 of 60 episodes")
     chosen(page, "diagnosis is", "any")
+    expect(status).to_have_text("60 of 60 episodes")
     page.get_by_label("search", exact=True).fill("I FEEL SAD ABOUT THE DIVORCE")
     expect(status).to_have_text("0 of 60 episodes")
     page.get_by_role("checkbox", name="in what was said").click()
@@ -158,9 +160,7 @@ def test_2_a_run_that_works_is_followed_without_a_reload(visits: Visits, tmp_pat
             page = visits.page(app.base)
             page.goto("/")
             expect(page.get_by_text("No runs here yet")).to_be_visible()
-            with ended(
-                subprocess.Popen([*CLI, "run", "--out", str(out), "--quiet", *given], stdout=subprocess.DEVNULL)
-            ) as run:
+            with working("run", "--out", str(out), "--quiet", *given) as run:
                 row = page.get_by_role("row", name=re.compile("^live"))
                 expect(row).to_contain_text("running: evaluate iteration-00", timeout=60_000)
                 row.get_by_role("link", name="live").click()
