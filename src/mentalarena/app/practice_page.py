@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Any
+from typing import Any, cast
 
 from nicegui import ui
 
 from mentalarena.app.frame import CRISIS, NOTICE, Cell, frame, section, table, tag
-from mentalarena.app.practising import Practising
+from mentalarena.app.practising import By, Practising
 from mentalarena.errors import MentalArenaError
 from mentalarena.practice.partner import people
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
@@ -21,7 +21,8 @@ LISTED = 50
 WHAT = (
     "You are the therapist. The patient is fictional: a person of the library, who tells some things at once, some when asked, "
     "and some only to somebody who has earned it. Talk; write down what you understand of the person's cognitive model; name a "
-    "diagnosis if you can. Then ask for feedback. Everything you do is kept as you do it."
+    "diagnosis if you can. Then ask for feedback. Or play the patient yourself, and see what a therapist that is no person "
+    "makes of you. Everything you do is kept as you do it."
 )
 LIMITS = (
     "No clinician has read the patients, and the scores are similarities of texts: they say how near your notes are to what was "
@@ -57,6 +58,8 @@ def _choices(practising: Practising) -> None:
     known = {person.id: _about(person) for person in people()}
     with ui.element("div").classes("row"):
         who = ui.select({"": CHANCE, **known}, value="", label="patient", with_input=True).classes("w-80").props("outlined")
+        part = ui.select({"therapist": "the therapist", "patient": "the patient"}, value="therapist", label="you play")
+        part.classes("w-40").props("outlined")
         style = ui.select(list(STYLES), value="plain", label="style of talking").classes("w-44").props("outlined")
         hard = ui.select(list(DIFFICULTIES), value="normal", label="difficulty").classes("w-40").props("outlined")
         by: Any = None
@@ -68,9 +71,8 @@ def _choices(practising: Practising) -> None:
     async def begin() -> None:
         start.disable()
         try:
-            session = await practising.begin(
-                who.value or None, style.value, hard.value, secrets.randbelow(1 << 31), by.value if by else "library"
-            )
+            seed, played = secrets.randbelow(1 << 31), cast(By, by.value if by else "library")
+            session = await practising.begin(who.value or None, style.value, hard.value, seed, played, part.value)
         except MentalArenaError as error:
             trouble.set_text(str(error))
             start.enable()
