@@ -47,7 +47,7 @@ def trusts(points: float, style: Style, difficulty: Difficulty) -> bool:
 def _points(line: Heard, before: frozenset[str], closed: int, number: int, repeated: bool) -> float:
     if line.silent or line.unclear or line.has("all_at_once", "machine") or repeated:
         return -0.25 if not line.silent else 0.0
-    points = 1.0 if line.open else 0.0
+    points = 1.0 if line.open and not line.has("small_talk", "how_are_you") else 0.0
     points += 1.5 * line.has("empathic") + 0.5 * line.has("gentle", "confidential")
     if line.has("reflective") or (not line.asks and line.words & before):
         points += 1.5 if line.words & before else 0.75

@@ -29,6 +29,8 @@ TOPIC = 1.4
 DEPTHS = {"offered": 0, "asked": 1, "trust": 2}
 ANYWHERE: tuple[Component, ...] = ("history", "situation", "emotions", "behavior")
 """Where an open question without a subject may lead."""
+ASIDES: tuple[Component, ...] = ("history", "coping_strategies", "behavior")
+"""What a talkative person comes to by the way."""
 Lead = Literal["lead", "moved", "agree", "none"]
 
 
@@ -79,6 +81,8 @@ class _Turn:
             return self._react("silence")
         if line.danger:
             return self._danger(line.danger)
+        if line.asks and line.has("plan", "safe") and self._in_danger():
+            return self._danger("death", line.has("safe"))
         for mark in ("all_at_once", "machine"):
             if line.has(mark):
                 return self._react(mark)
@@ -96,8 +100,13 @@ class _Turn:
         chosen = (first or near)[:1] if short else [*first, *near[: 2 if self.patient.style == "talkative" else 1]]
         return self._spoken(chosen, "none") or self._react("greeting")
 
-    def _danger(self, kind: str) -> str:
-        """Asked plainly, the person answers truthfully, whatever the trust."""
+    def _in_danger(self) -> bool:
+        """Whether the talk is about a danger just now."""
+        before = hear(self.heard[-2]).danger if len(self.heard) > 1 else ""
+        return bool(before) or any(s.danger in ("death", "harm") for s in self._last())
+
+    def _danger(self, kind: str, safe: bool = False) -> str:
+        """Asked plainly, the person answers truthfully, whatever the trust. `safe`: what would keep it safe was asked."""
         related = (
             ("death", "harm", "peril") if kind == "peril" else ("death", "harm") if kind == "death" else ("harm", "death")
         )
@@ -112,7 +121,9 @@ class _Turn:
         left.sort(key=lambda s: -(self.repertoire.overlap(words, s) > TOPIC * 2))
         if left:
             return self._join(self._pick("answer_danger"), left[0].text)
-        return self._react("told_danger" if known else "no_danger", kind)
+        if safe:
+            return self._react("safe_open" if line.open or line.has("ask_who") else "safe")
+        return self._react("told_danger") if known else self._react("no_danger", kind)
 
     def _of_person(self, line: Heard) -> str:
         """Name, age and the like: what a form would have."""
@@ -146,16 +157,23 @@ class _Turn:
         about = self._about(line)
         wanted = dict(line.components) if line.asks else {}
         warm = line.has("empathic") or (line.has("reflective") and (about or not line.asks))
+        lead: Lead = "moved" if line.has("empathic") else "agree" if warm else "lead"
         if not wanted and not about:
-            if line.has("follow") or warm or line.open:
-                wanted = self._going_on(line)
-            elif line.asks:
-                return self._react("off_topic" if line.words and not self.repertoire.knows(line.words) else "no_answer")
-            else:
+            if line.topics and not line.has("follow"):
+                return self._react("nothing_there", lead=lead)
+            if line.asks and not line.open and not warm:
+                return self._react("off_topic" if line.words and not self._knows(line) else "no_answer")
+            if line.open and line.words and not self._knows(line) and not warm and not line.has("follow"):
+                return self._react("off_topic")
+            if not (line.open or warm or line.has("follow")):
                 return self._react("statement")
+            wanted = self._going_on(line)
         elif not line.asks and not warm and not line.has("follow"):
-            return self._react("statement") if not about else self._found(line, wanted, "agree")
-        return self._found(line, wanted, "moved" if line.has("empathic") else "agree" if warm else "lead")
+            return self._found(line, wanted, "agree") if about else self._react("statement")
+        return self._found(line, wanted, lead)
+
+    def _knows(self, line: Heard) -> bool:
+        return self.repertoire.knows(line.words)
 
     def _found(self, line: Heard, wanted: Mapping[Component, float], lead: Lead) -> str:
         left = self._left()
@@ -165,6 +183,8 @@ class _Turn:
         if not allowed:
             if relevant:
                 return self._react("not_yet", lead=lead)
+            if not wanted and line.open:
+                return self._found(line, self._going_on(line), lead)
             main = max(wanted, key=lambda c: wanted[c], default=None)
             return self._react("used_up", main, lead=lead) if main else self._react("nothing_more", lead=lead)
         allowed.sort(key=lambda pair: -pair[0])
@@ -180,7 +200,10 @@ class _Turn:
 
     def _about(self, line: Heard) -> bool:
         """Whether the line is about something of the person's own."""
-        return any(self.repertoire.overlap(line.words, s) >= TOPIC for s in self.repertoire.sayings)
+        known = self.repertoire
+        return any(
+            known.overlap(line.words, s) >= TOPIC or known.speaks_of(line.topics, s) for s in known.sayings if not s.danger
+        )
 
     def _going_on(self, line: Heard) -> dict[Component, float]:
         """Where the talk goes when nothing else is asked for: on with what was spoken of, or to what is near to it."""
@@ -193,20 +216,26 @@ class _Turn:
     def _rating(self, saying: Saying, line: Heard, wanted: Mapping[Component, float]) -> float:
         """How well a saying answers the line; 0 for not at all."""
         overlap = self.repertoire.overlap(line.words, saying)
+        topical = self.repertoire.speaks_of(line.topics, saying)
         fit = wanted.get(saying.component, 0.0)
-        if not fit and overlap < TOPIC:
+        if not fit and overlap < TOPIC and not topical:
             return 0.0
-        rating = fit + min(overlap / 5, 1.0)
+        # of a danger one speaks when it is asked for (see `_danger`), and hardly by the way
+        shared = min(overlap / 6, 0.8) + 0.5 * topical
+        rating = fit + (shared if fit or not wanted else shared / 2) - 0.5 * bool(saying.danger)
+        rating += 0.35 * (line.has("ask_when") and saying.dated)
         # the trail: what has to do with what was said last comes more easily
         rating += min(self.repertoire.overlap(self._last_words(), saying), 8) / 40
-        depth = DEPTHS[saying.degree]
-        rating -= 0.05 * depth
-        if depth == 2 and self._trusting:
-            rating += 0.2
-        if saying.component in MOMENT:
-            rating += 0.1 * saying.near
+        # what lies near the surface comes first, unless what was said reaches deeper
+        deep = (
+            saying.degree == "trust" and self._trusting and (saying.component in DEEP or line.has("empathic", "reflective"))
+        )
+        rating += 0.1 if deep else -0.05 * DEPTHS[saying.degree]
+        moment = saying.component in MOMENT
+        rating += (0.2 if self._moment_told() else 0.1) * saying.near * moment
         if saying.own:
-            rating += (0.25 if self._moment_told() or saying.component == "situation" else -0.1) if saying.near else -0.12
+            told = "situation" in wanted if saying.component == "situation" else moment and self._moment_told()
+            rating += 0.25 if told else -0.4 if moment else -0.12
         return max(rating, 0.01)
 
     def _allowed(self, saying: Saying, line: Heard) -> bool:
@@ -270,8 +299,8 @@ class _Turn:
         elif lead == "lead" and self._coin({"plain": 4, "talkative": 2}.get(self.patient.style, 3)):
             opener = self._pick("lead", self.patient.style)
         parts = [opener, *(s.text for s in chosen)]
-        if self.patient.style == "talkative" and len(self.said) > 1 and self._coin(2):
-            rest = [s for s in self._left() if s.degree == "offered" and s not in chosen]
+        if self.patient.style == "talkative" and len(self.said) > 1 and first.degree != "trust" and self._coin(3):
+            rest = [s for s in self._left() if s.degree == "offered" and s not in chosen and s.component in ASIDES]
             parts += [self._pick("aside"), rest[self._number("aside") % len(rest)].text] if rest else []
         return self._join(*parts)
 
@@ -284,7 +313,7 @@ class _Turn:
 
     def _pick(self, key: str, which: str | None = None) -> str:
         """One of the prepared texts: one that was not used yet, never the one that was used last."""
-        texts = _reactions()[key]
+        texts = _reactions().get(f"{key}@{self.patient.style}") or _reactions()[key]
         choice = list(texts[which] if isinstance(texts, dict) and which else texts)
         fresh = [t for t in choice if not any(_holds(said, t) for said in self.said)]
         other = [t for t in choice if not (self.said and _holds(self.said[-1], t))]

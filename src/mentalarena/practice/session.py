@@ -185,7 +185,7 @@ def new_session(
     """A session that begins now, under an id that cannot be guessed."""
     created = datetime.now(UTC).isoformat(timespec="seconds")
     return Session(
-        id=secrets.token_urlsafe(18),
+        id=_token(),
         created=created,
         patient=patient,
         source=source,
@@ -196,6 +196,13 @@ def new_session(
         manner=manner,
         seed=seed,
     )
+
+
+def _token() -> str:
+    """Not to be guessed; a dash in front would look like an option of the command line."""
+    while (token := secrets.token_urlsafe(18)).startswith("-"):
+        pass
+    return token
 
 
 def said(session: Session, text: str) -> Session:
