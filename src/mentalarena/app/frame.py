@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
+from mentalarena.practice.export import CRISIS
+
 NOTICE = "Research software about simulated people. It is never care, advice or diagnosis for anyone."
-CRISIS = "If you or somebody near you may be in danger, call your local emergency number. Helplines by country: findahelpline.com"
 ROOMS = (("Runs", "/"), ("Compare", "/compare"), ("Practice", "/practice"))
 Cell = str | tuple[str, str]
 """A text, or a text and the address that it leads to."""
@@ -37,7 +38,7 @@ def frame(title: str, room: str = "") -> Iterator[None]:
         yield
         with ui.element("footer").classes("foot"):
             tag("p", NOTICE)
-            tag("p", CRISIS)
+            tag("p", f"{CRISIS}.")
 
 
 def tag(name: str, text: str = "", classes: str = "") -> TextElement:

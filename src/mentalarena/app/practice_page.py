@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from nicegui import ui
 
-from mentalarena.app.frame import CRISIS, NOTICE, Cell, frame, section, table, tag
+from mentalarena.app.frame import NOTICE, Cell, frame, section, table, tag
 from mentalarena.app.practising import By, Practising
 from mentalarena.errors import MentalArenaError
+from mentalarena.practice.export import CRISIS
 from mentalarena.practice.partner import people
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
 from mentalarena.practice.session import Session

@@ -7,11 +7,12 @@ from typing import Any
 
 from nicegui import ui
 
-from mentalarena.app.frame import CRISIS, NOTICE, frame, missing, tag
+from mentalarena.app.frame import NOTICE, frame, missing, tag
 from mentalarena.app.practising import Practising
 from mentalarena.app.session_panels import card_panel, feedback_panel, notes_panel, rival_panel
 from mentalarena.clinic.library import library
 from mentalarena.errors import MentalArenaError
+from mentalarena.practice.export import CRISIS
 from mentalarena.practice.session import LONGEST, Session
 
 
