@@ -9,12 +9,9 @@ stands in the messages, so a talk that is reloaded goes on exactly as it would h
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
+from functools import cached_property
 from typing import Literal
 
 from mentalarena.clinic.cognitive_model import Component
@@ -22,6 +19,7 @@ from mentalarena.clinic.people import Person
 from mentalarena.models.base import Message, Reply, Sampling, Usage
 from mentalarena.practice.hearing import Heard, hear
 from mentalarena.practice.rapport import Difficulty, Style, rapport, trusts
+from mentalarena.practice.reactions import pick
 from mentalarena.practice.sayings import DEEP, MOMENT, Repertoire, Saying, repertoire
 
 TOPIC = 1.4
@@ -122,8 +120,12 @@ class _Turn:
         if left:
             return self._join(self._pick("answer_danger"), left[0].text)
         if safe:
-            return self._react("safe_open" if line.open or line.has("ask_who") else "safe")
+            return self._react("safe_open" if self._asks_who() else "safe")
         return self._react("told_danger") if known else self._react("no_danger", kind)
+
+    def _asks_who(self) -> bool:
+        line = hear(self.heard[-1])
+        return line.open or line.has("ask_who")
 
     def _of_person(self, line: Heard) -> str:
         """Name, age and the like: what a form would have."""
@@ -186,6 +188,8 @@ class _Turn:
             if not wanted and line.open:
                 return self._found(line, self._going_on(line), lead)
             main = max(wanted, key=lambda c: wanted[c], default=None)
+            if main and not any(s.component == main for s in self.repertoire.sayings):
+                return self._react("no_such")
             return self._react("used_up", main, lead=lead) if main else self._react("nothing_more", lead=lead)
         allowed.sort(key=lambda pair: -pair[0])
         first = allowed[0][1]
@@ -236,6 +240,8 @@ class _Turn:
         if saying.own:
             told = "situation" in wanted if saying.component == "situation" else moment and self._moment_told()
             rating += 0.25 if told else -0.4 if moment else -0.12
+            # the belief itself comes out once something has been said about it
+            rating += 0.25 * (saying.component in DEEP and self._trusting and self._spoke_of(saying.component))
         return max(rating, 0.01)
 
     def _allowed(self, saying: Saying, line: Heard) -> bool:
@@ -251,11 +257,11 @@ class _Turn:
             return 2 if self._trusting and line.open else 1
         return (2 if line.open or line.has("empathic", "reflective") else 1) + (style == "talkative")
 
-    @property
+    @cached_property
     def _rapport(self) -> float:
         return rapport(self.heard, self.said)
 
-    @property
+    @cached_property
     def _trusting(self) -> bool:
         return trusts(self._rapport, self.patient.style, self.patient.difficulty)
 
@@ -304,6 +310,9 @@ class _Turn:
             parts += [self._pick("aside"), rest[self._number("aside") % len(rest)].text] if rest else []
         return self._join(*parts)
 
+    def _spoke_of(self, component: Component) -> bool:
+        return any(s.component == component and self._was_said(s) for s in self.repertoire.sayings)
+
     def _own_told(self, component: str) -> bool:
         return any(s.own and s.component == component and self._was_said(s) for s in self.repertoire.sayings)
 
@@ -312,13 +321,8 @@ class _Turn:
         return self._join(opener, self._pick(key, which))
 
     def _pick(self, key: str, which: str | None = None) -> str:
-        """One of the prepared texts: one that was not used yet, never the one that was used last."""
-        texts = _reactions().get(f"{key}@{self.patient.style}") or _reactions()[key]
-        choice = list(texts[which] if isinstance(texts, dict) and which else texts)
-        fresh = [t for t in choice if not any(_holds(said, t) for said in self.said)]
-        other = [t for t in choice if not (self.said and _holds(self.said[-1], t))]
-        left = fresh or other or choice
-        return left[self._number(key) % len(left)]
+        """One of the prepared texts."""
+        return pick(key, which, self.patient.style, self.said, self._number(key))
 
     def _number(self, purpose: str) -> int:
         told = f"{self.patient.seed}-{self.patient.person.id}-{len(self.said)}-{purpose}"
@@ -330,17 +334,3 @@ class _Turn:
     @staticmethod
     def _join(*parts: str) -> str:
         return " ".join(part for part in parts if part)
-
-
-def _holds(said: str, text: str) -> bool:
-    """Whether a prepared text stands in what was said, as a sentence of its own."""
-    pattern = re.escape(text).replace(r"\{", "{").replace(r"\}", "}")
-    return bool(re.search(rf"(?:^|[.!?]\s){pattern}(?:\s|$)", said))
-
-
-@lru_cache
-def _reactions() -> dict[str, list[str] | dict[str, list[str]]]:
-    data: dict[str, list[str] | dict[str, list[str]]] = json.loads(
-        files("mentalarena.practice").joinpath("data/reactions.json").read_text("utf-8")
-    )
-    return data
