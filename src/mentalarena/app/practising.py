@@ -10,12 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mentalarena.clinic.clinics import open_clinic
 from mentalarena.config import Config
-from mentalarena.errors import ModelError
+from mentalarena.errors import MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
 from mentalarena.models.base import streamed
 from mentalarena.practice.feedback import feedback, scoring_of
-from mentalarena.practice.partner import Partner, choose, offline, partner_again, partner_of
+from mentalarena.practice.partner import MANY, Partner, choose, offline, partner_again, partner_of, people
 from mentalarena.practice.rapport import Difficulty, Style
 from mentalarena.practice.reversal import question, understood
 from mentalarena.practice.rival import rival
@@ -49,6 +50,23 @@ class Practising:
     def warm(self) -> None:
         """Do what the first feedback would wait for: calibrate the thresholds."""
         scoring_of(self._library)
+
+    def patients(self, by: By) -> dict[str, str]:
+        """Whom one may choose: ids with what is known of each at first sight, which is no diagnosis. May raise `DataError`."""
+        config = self.config_for(by)
+        if config.clinic.source == "library":
+            found = [(person.id, person.name, person.demographics) for person in people()]
+        else:
+            own = open_clinic(config.clinic.source).patients(MANY, 0)
+            found = [(one.id, one.cognitive_model.name, dict(one.demographics)) for one in own]
+        return {id: ", ".join(filter(None, (name, about.get("age"), about.get("occupation")))) for id, name, about in found}
+
+    def name_of(self, session: Session) -> str:
+        """What the patient of a session is called."""
+        try:
+            return choose(session.patient, session.seed, self.config_of(session), every=True)[0].cognitive_model.name
+        except MentalArenaError:  # begun with other settings
+            return session.patient
 
     def config_for(self, by: By) -> Config:
         """The settings that a session is played by."""
