@@ -71,26 +71,25 @@ def grid(headings: Sequence[str], caption: str, numbers: Sequence[int] = ()) -> 
             yield
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, numbers: Sequence[int] = ()) -> None:
-    """A plain table of texts. The first cell of a row names it."""
+def table(
+    headings: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, numbers: Sequence[int] = (), names: int = 1
+) -> None:
+    """A plain table of texts. The first `names` cells of a row name it."""
     with grid(headings, caption, numbers):
         for row in rows:
             with ui.element("tr"):
                 for place, cell in enumerate(row):
-                    _cell(cell, place, place in numbers)
+                    _cell(cell, place < names, place in numbers)
 
 
-def _cell(cell: Cell, place: int, number: bool) -> None:
-    name = "th" if place == 0 else "td"
-    classes = "num" if number else ""
-    if isinstance(cell, str):
-        made = tag(name, cell, classes)
-    else:
-        made = tag(name, "", classes)
+def _cell(cell: Cell, name: bool, number: bool) -> None:
+    text = cell if isinstance(cell, str) else ""
+    made = tag("th" if name else "td", text, "num" if number else "")
+    if name:
+        made.props("scope=row")
+    if not isinstance(cell, str):
         with made:
             link(*cell)
-    if place == 0:
-        made.props("scope=row")
 
 
 def badge(text: str, kind: str = "") -> None:

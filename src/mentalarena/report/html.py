@@ -5,7 +5,8 @@ What it tells is put together here as sections of blocks (report/blocks.py); tem
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from mentalarena.report import account, findings
 from mentalarena.report.blocks import Cases, Items, Note, Section, sections_of
 from mentalarena.report.cases import cases_of
 from mentalarena.report.costs import costs
-from mentalarena.report.headline import headline
+from mentalarena.report.headline import Headline, headline
 from mentalarena.report.terminal import notice
 from mentalarena.runs.directory import read_json, write_whole
 from mentalarena.stages.episodes import EpisodeIndex, episodes_of
@@ -26,44 +27,62 @@ from mentalarena.stages.run import config_in
 NEVER = "Research software about simulated people, never care or advice."
 
 
-def write_report(out: Path) -> Path:
-    """DIR/report.html from what the stages have left. Raises `DataError` where there is no summary yet."""
-    from jinja2 import TemplateError
+@dataclass(frozen=True)
+class Story:
+    """What is told of a run, for a page to set."""
 
+    headline: Headline
+    notice: str
+    sections: Sequence[Section]
+
+
+def story_of(out: Path) -> Story:
+    """What the stages have left, put in order. Raises `DataError` where there is no summary yet, or one of another version."""
     summary = read_json(out / "summary.json", "the run directory of `mentalarena run` or `play`")
     tree = read_json(out / "config.json", "the settings of the run")
     try:
-        text = _page(out, summary, tree)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, TemplateError) as error:
-        raise DataError(
-            f"{out}: summary.json or episodes.jsonl is not as this version writes it ({error!r}); "
-            "expected the files of `mentalarena run` or `play`"
-        ) from None
-    write_whole(out / "report.html", text)
-    return out / "report.html"
+        config = _config(out)
+        resamples = config.evaluation.resamples if config else Config().evaluation.resamples
+        found = results(out, summary, None, resamples) if summary.get("held_out") else None
+        index = episodes_of(out)
+        if index.unreadable and not index.lines:
+            raise DataError(f"{index.told[0]}; {out} has no episode that can be read")
+        sections = _sections(out, summary, tree, config, index, findings.result(summary, found, resamples))
+        return Story(headline(summary, found), notice(summary), sections)
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise _unknown(out, error) from None
 
 
-def _page(out: Path, summary: Mapping[str, Any], tree: Mapping[str, Any]) -> str:
-    from jinja2 import Environment, PackageLoader
+def write_report(out: Path) -> Path:
+    """DIR/report.html. Raises `DataError` as `story_of` does."""
+    from jinja2 import Environment, PackageLoader, TemplateError
     from markupsafe import Markup
 
-    config = _config(out)
-    resamples = config.evaluation.resamples if config else Config().evaluation.resamples
-    found = results(out, summary, None, resamples) if summary.get("held_out") else None
-    index = episodes_of(out)
-    if index.unreadable and not index.lines:
-        raise DataError(f"{index.told[0]}; {out} has no episode that can be read")
+    story = story_of(out)
     environment = Environment(
         loader=PackageLoader("mentalarena.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["drawn"] = Markup  # of report/curves.py alone, which escapes what it is told
-    return environment.get_template("report.html").render(
-        name=out.resolve().name,
-        headline=headline(summary, found),
-        never=NEVER,
-        notice=notice(summary),
-        sections=_sections(out, summary, tree, config, index, findings.result(summary, found, resamples)),
-        style=Markup(files("mentalarena.report").joinpath("templates/report.css").read_text("utf-8")),  # noqa: S704
+    style = files("mentalarena.report").joinpath("templates/report.css").read_text("utf-8")
+    try:
+        text = environment.get_template("report.html").render(
+            name=out.resolve().name,
+            headline=story.headline,
+            never=NEVER,
+            notice=story.notice,
+            sections=story.sections,
+            style=Markup(style),  # noqa: S704  (our own)
+        )
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, TemplateError) as error:
+        raise _unknown(out, error) from None
+    write_whole(out / "report.html", text)
+    return out / "report.html"
+
+
+def _unknown(out: Path, error: Exception) -> DataError:
+    return DataError(
+        f"{out}: summary.json or episodes.jsonl is not as this version writes it ({error!r}); "
+        "expected the files of `mentalarena run` or `play`"
     )
 
 
