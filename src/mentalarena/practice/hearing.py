@@ -39,6 +39,8 @@ class Heard:
 
     words: frozenset[str]
     """The content words of what it asks (of all of it where nothing is asked), cut to stems."""
+    context: frozenset[str]
+    """The content words of all of it."""
     topics: Mapping[str, frozenset[str]]
     """Things that it asks after (sleep, work, ...), with the words in which people speak of them."""
     marks: frozenset[str]
@@ -71,13 +73,17 @@ def hear(text: str) -> Heard:
     line = " ".join(re.sub(r"<[^<>]{0,200}>", " ", text[:LONGEST]).replace("\u2019", "'").split()).lower()
     spoken = re.findall(r"[^\W\d_]+(?:'[a-z]+)?", line)
     if not spoken:
-        return Heard(frozenset(), {}, frozenset(), False, False, {}, "", 0)
+        return Heard(frozenset(), frozenset(), {}, frozenset(), False, False, {}, "", 0)
     marks = {name for name, pattern in cues.marks.items() if pattern.search(line)}
+    parts = re.split(r"(?<=[.!?])\s+", line)
+    asking = [part for part in parts if "?" in part or _ASKS.match(part)]
+    # "how do you feel" mirrors nothing; "you feel alone?" does
+    if not any(cues.marks["reflective"].search(part) for part in parts if not _ASKS.match(part)):
+        marks.discard("reflective")
     common = sum(word in cues.stop for word in spoken)
     latin = sum(word.isascii() for word in spoken)
     if latin < len(spoken) / 2 or (len(spoken) >= 4 and common == 0):
         marks.add("unclear")
-    asking = [part for part in re.split(r"(?<=[.!?])\s+", line) if "?" in part or _ASKS.match(part)]
     asked = " ".join(asking)
     told = asked or line
     components = {
@@ -90,6 +96,7 @@ def hear(text: str) -> Heard:
     words = words_of(told) or words_of(line)
     return Heard(
         words,
+        words_of(line),
         {name: say for name, (ask, say) in cues.topics.items() if asking and ask & _stems(told)},
         frozenset(marks),
         bool(asking),

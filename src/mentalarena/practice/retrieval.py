@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -73,6 +73,8 @@ class _Turn:
 
     def answer(self) -> str:
         line = hear(self.heard[-1] if self.heard else "")
+        if not self.repertoire.knows(line.words) and self.repertoire.knows(line.context):
+            line = replace(line, words=line.context)  # "That must worry your daughter. How is it between you?"
         if not self.said and not line.danger:
             return self._opening()
         if line.silent:
