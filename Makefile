@@ -10,7 +10,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,demo]'
 	touch $@
 
-.PHONY: install demo test check wheel clean
+.PHONY: install demo test check docs wheel clean
 install: $(VENV)/.installed  ## the environment alone: .venv/bin/mentalarena
 
 demo: $(VENV)/.installed  ## the default loop with the embedded model: result table and report
@@ -23,6 +23,9 @@ check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed  ## the documentation in build/docs, strictly: a dead link or a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 wheel: $(VENV)/.installed  ## the wheel, and the base install of it in an environment of its own
 	$(BIN)/pip wheel --quiet --no-deps -w dist .
