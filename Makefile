@@ -15,7 +15,7 @@ $(VENV)/.app: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[app]'
 	touch $@
 
-.PHONY: app install demo test check wheel clean
+.PHONY: app install demo test check docs wheel clean
 install: $(VENV)/.installed  ## the environment alone: .venv/bin/mentalarena
 
 app: $(VENV)/.app  ## the browser's rooms at http://127.0.0.1:8080: practise with a patient, look at the runs in runs-out
@@ -31,6 +31,9 @@ check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: $(VENV)/.installed  ## the documentation in build/docs, strictly: a dead link or a warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 wheel: $(VENV)/.installed  ## the wheel, and the base install of it in an environment of its own
 	$(BIN)/pip wheel --quiet --no-deps -w dist .

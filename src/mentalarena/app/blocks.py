@@ -21,7 +21,7 @@ def _draw(block: Block, address: Callable[[str], str]) -> None:
     match block:
         case Table():
             numbers = [n for n in range(len(block.headings)) if n >= block.names and n not in block.texts]
-            table(block.headings, [list[Cell](row) for row in block.rows], block.caption, numbers, block.names)
+            table(block.headings, [list[Cell](row) for row in block.rows], block.caption, numbers, block.names, block.texts)
             if block.note:
                 tag("p", block.note, "soft")
         case Note():

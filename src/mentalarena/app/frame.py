@@ -72,19 +72,24 @@ def grid(headings: Sequence[str], caption: str, numbers: Sequence[int] = ()) -> 
 
 
 def table(
-    headings: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, numbers: Sequence[int] = (), names: int = 1
+    headings: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    caption: str,
+    numbers: Sequence[int] = (),
+    names: int = 1,
+    texts: Sequence[int] = (),
 ) -> None:
-    """A plain table of texts. The first `names` cells of a row name it."""
+    """A plain table of texts. The first `names` cells of a row name it; `texts` are the columns that hold sentences."""
     with grid(headings, caption, numbers):
         for row in rows:
             with ui.element("tr"):
                 for place, cell in enumerate(row):
-                    _cell(cell, place < names, place in numbers)
+                    _cell(cell, place < names, "num" if place in numbers else "sentence" if place in texts else "")
 
 
-def _cell(cell: Cell, name: bool, number: bool) -> None:
+def _cell(cell: Cell, name: bool, classes: str) -> None:
     text = cell if isinstance(cell, str) else ""
-    made = tag("th" if name else "td", text, "num" if number else "")
+    made = tag("th" if name else "td", text, classes)
     if name:
         made.props("scope=row")
     if not isinstance(cell, str):
