@@ -148,6 +148,9 @@ def test_harder_people_trust_later_and_questions_alone_are_not_enough_for_them()
     assert trusts(rapport(warm, answers), "plain", "hard")
     assert rapport([*warm, "You are pathetic."], answers) < rapport(warm, answers)
     assert rapport([OPEN, *COLD], answers) < 0
+    assert rapport([*warm, *["Do you think of ending your life?", "Do you think of suicide?"]], answers) == rapport(
+        warm, answers
+    )
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,8 @@ def rapport(heard: Sequence[str], said: Sequence[str]) -> float:
         line = hear(text)
         before = words_of(said[number - 1]) if 0 < number <= len(said) else frozenset()
         if number:
-            closed = 0 if line.open or not line.asks else closed + 1
+            if not line.danger:  # to ask about danger never costs trust
+                closed = 0 if line.open or not line.asks else closed + 1
             asked, rest = _points(line, before, closed, number, text.strip().lower() in earlier)
             asked = min(asked, MOST_BY_QUESTIONS - questions)
             questions += asked
@@ -60,6 +61,6 @@ def _points(line: Heard, before: frozenset[str], closed: int, number: int, repea
     rest = 1.5 * line.has("empathic") + 0.5 * line.has("gentle", "confidential")
     if line.has("reflective") or (takes_up and not line.asks):
         rest += 1.5 if takes_up else 0.75
-    rest -= 0.75 * (closed > 1) + 0.5 * (line.has("why") and not line.has("gentle"))
+    rest -= 0.75 * (closed > 1 and not line.danger) + 0.5 * (line.has("why") and not line.has("gentle"))
     rest -= 3.0 * line.has("unkind") + (1.5 if number < EARLY else 0.75) * line.has("advice", "label")
     return asked, rest - (1.0 if line.length > LECTURE else 0.0)

@@ -30,4 +30,4 @@ def reactions() -> Texts:
 
 def _holds(said: str, text: str) -> bool:
     """Whether a prepared text stands in what was said, as a sentence of its own."""
-    return bool(re.search(rf"(?:^|[.!?]\s){re.escape(text)}(?:\s|$)", said))
+    return text in said and bool(re.search(rf"(?:^|[.!?]\s){re.escape(text)}(?:\s|$)", said))

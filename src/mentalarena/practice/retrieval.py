@@ -103,7 +103,7 @@ class _Turn:
     def _in_danger(self) -> bool:
         """Whether the talk is about a danger just now."""
         before = hear(self.heard[-2]).danger if len(self.heard) > 1 else ""
-        return bool(before) or any(s.danger in ("death", "harm") for s in self._last())
+        return bool(before) or any(s.danger in ("death", "harm") for s in self._last)
 
     def _danger(self, kind: str, safe: bool = False) -> str:
         """Asked plainly, the person answers truthfully, whatever the trust. `safe`: what would keep it safe was asked."""
@@ -231,16 +231,16 @@ class _Turn:
         rating = fit + (shared if fit or not wanted else shared / 2) - 0.5 * bool(saying.danger)
         rating += 0.35 * (line.has("ask_when") and saying.dated)
         # the trail: what has to do with what was said last comes more easily
-        rating += min(self.repertoire.overlap(self._last_words(), saying), 8) / 40
+        rating += min(self.repertoire.overlap(self._last_words, saying), 8) / 40
         # what lies near the surface comes first, unless what was said reaches deeper
         deep = (
             saying.degree == "trust" and self._trusting and (saying.component in DEEP or line.has("empathic", "reflective"))
         )
         rating += 0.1 if deep else -0.05 * DEPTHS[saying.degree]
         moment = saying.component in MOMENT
-        rating += (0.2 if self._moment_told() else 0.1) * saying.near * moment
+        rating += (0.2 if self._moment_told else 0.1) * saying.near * moment
         if saying.own:
-            told = "situation" in wanted if saying.component == "situation" else moment and self._moment_told()
+            told = "situation" in wanted if saying.component == "situation" else moment and self._moment_told
             rating += 0.25 if told else -0.4 if moment else -0.12
             # the belief itself comes out once something has been said about it
             rating += 0.25 * (saying.component in DEEP and self._trusting and self._spoke_of(saying.component))
@@ -267,15 +267,22 @@ class _Turn:
     def _trusting(self) -> bool:
         return trusts(self._rapport, self.patient.style, self.patient.difficulty)
 
+    @cached_property
     def _moment_told(self) -> bool:
         return any(s.own and s.component == "situation" and self._was_said(s) for s in self.repertoire.sayings)
 
+    @cached_property
+    def _told_already(self) -> frozenset[str]:
+        every = "\n".join(self.said)
+        return frozenset(s.text for s in self.repertoire.sayings if s.text in every)
+
     def _was_said(self, saying: Saying) -> bool:
-        return any(saying.text in text for text in self.said)
+        return saying.text in self._told_already
 
     def _left(self) -> list[Saying]:
         return [s for s in self.repertoire.sayings if not self._was_said(s)]
 
+    @cached_property
     def _last(self) -> list[Saying]:
         """What was told last, if anything."""
         for text in reversed(self.said):
@@ -284,10 +291,11 @@ class _Turn:
         return []
 
     def _last_component(self) -> Component | None:
-        return next((s.component for s in self._last()), None)
+        return next((s.component for s in self._last), None)
 
+    @cached_property
     def _last_words(self) -> frozenset[str]:
-        return frozenset(word for s in self._last() for word in s.words)
+        return frozenset(word for s in self._last for word in s.words)
 
     def _spoken(self, chosen: Sequence[Saying], lead: Lead) -> str:
         if not chosen:
