@@ -73,9 +73,9 @@ def _differences(found: Results, summary: Json, resamples: int) -> Table:
     least = f" A p of {p_value(floor)} is the least that {resamples} resamples can give." if floor else ""
     return Table(
         f"The model of iteration {summary['best_iteration']} less the others, on the same held-out patients",
-        ("task", "less", "points (95 %)", "p (Holm)", "likeliest right, points (95 %)", "p (Holm)"),
+        ("less", "task", "points (95 %)", "p (Holm)", "likeliest right, points (95 %)", "p (Holm)"),
         [
-            [one.task, one.against, points_with_interval(one.points.mean, (one.points.low, one.points.high)),
+            [one.against, one.task, points_with_interval(one.points.mean, (one.points.low, one.points.high)),
              p_value(one.p_holm),
              points_with_interval(one.right.mean, (one.right.low, one.right.high)) if one.right else "",
              p_value(one.right_p_holm)]
@@ -117,24 +117,23 @@ def verifier(summary: Json) -> Sequence[Block]:
     made = [c for c in CHECKS if measured and f"verifier_{c}" in measured[0]["evaluation"]]
     if not made:
         return []
-    rows = []
-    for one in measured:
-        told = [one["evaluation"][f"verifier_{check}"] for check in made]
-        moved = [
-            f", {points_with_interval(v['change_vs_base'], v['change_ci95'])}" if v.get("change_ci95") else "" for v in told
-        ]
-        cells = [with_interval(v["accuracy"], v["ci95"]) + change for v, change in zip(told, moved, strict=True)]
-        rows.append([str(one["iteration"]), *cells])
+    both = [(check, one["iteration"], one["evaluation"][f"verifier_{check}"]) for check in made for one in measured]
+    rows = [
+        [check, str(iteration), with_interval(told["accuracy"], told["ci95"]),
+         points_with_interval(told["change_vs_base"], told["change_ci95"]) if told.get("change_ci95") else "", str(told["n"])]
+        for check, iteration, told in both
+    ]  # fmt: skip
     return [
         Note("The loop learns from the verdicts of its patient and judge, so their quality bounds what it can learn."),
         Figures(verifier_panels(summary), "Bars: 95 % intervals over patients. Dashed: what a coin would have."),
         Table(
-            "Right verdicts, % (95 %), and the change from the base in points (95 %)",
-            ("iteration", *made),
+            "Right verdicts by the references, on development patients",
+            ("check", "iteration", "right % (95 %)", "change from the base, points (95 %)", "patients"),
             rows,
-            "By the references. Choice: how often the patient chooses its own disorder against any other; confusable: "
-            "against one "
-            "that it is easily taken for; health: how often the suitable one of two proposals gets the higher score.",
+            "Choice: how often the patient chooses its own disorder against any other; confusable: against one that "
+            "it is easily "
+            "taken for; health: how often the suitable one of two proposals gets the higher score.",
+            names=2,
         ),
     ]
 
@@ -150,33 +149,31 @@ def signals(out: Path, summary: Json) -> Sequence[Block]:
         blocks.append(
             Table(
                 "Signals, with 95 % intervals",
-                ("signal", *(f"iteration {one['iteration']}" for one in told["signals"]), "what it is"),
-                [[name, *cells, SIGNALS[name]] for name, cells in signal_rows(told)],
+                ("signal", "what it is", *(f"iteration {one['iteration']}" for one in told["signals"])),
+                [[name, SIGNALS[name], *cells] for name, cells in signal_rows(told)],
                 "Over episodes, or over patients for what development patients brought. Chance: what 95 % of random "
                 "partitions of the "
                 f"same episodes stay below. {SIGNALS_NOTICE}",
-                texts=(1 + len(told["signals"]),),
+                texts=(1,),
             )
         )
         blocks.append(Items([_decision(one) for one in told["decisions"]]))
     played = [one for one in summary["iterations"] if one.get("play")]
     if played:
         names = ("episodes", "diagnosed", "problems", "prompt_tokens", "new_tokens", "seconds")
-        kinds = list(dict.fromkeys(kind for one in played for kind in one.get("rows") or ()))
-        scored = any(one.get("perplexity") for one in played)
-        blocks.append(
-            Table(
-                "Play, and the rows that were made of it",
-                ("iteration", *(name.replace("_", " ") for name in names), *kinds, *(["perplexity"] if scored else [])),
-                [
-                    [str(one["iteration"]), *(f"{one['play'].get(name, 0):,}" for name in names),
-                     *(str((one.get("rows") or {}).get(kind, "")) for kind in kinds),
-                     *(([f"{one['perplexity']:.2f}"] if one.get("perplexity") else [""]) if scored else [])]
-                    for one in played
-                ],
-                "Perplexity: of the new rows' answers under the model before." if scored else "",
-            )
-        )  # fmt: skip
+        headings = ("iteration", *(name.replace("_", " ") for name in names))
+        rows = [[str(one["iteration"]), *(f"{one['play'].get(name, 0):,}" for name in names)] for one in played]
+        blocks.append(Table("Play", headings, rows))
+    made = [one for one in played if one.get("rows")]
+    if made:
+        kinds = list(dict.fromkeys(kind for one in made for kind in one["rows"]))
+        rows = [
+            [str(one["iteration"]), *(str(one["rows"].get(kind, 0)) for kind in kinds),
+             f"{one['perplexity']:.2f}" if one.get("perplexity") else ""]
+            for one in made
+        ]  # fmt: skip
+        note = "Perplexity: of the therapist's new rows under the model before. Other kinds replay patient and judge."
+        blocks.append(Table("Training rows by kind", ("iteration", *kinds, "perplexity"), rows, note))
     return blocks
 
 

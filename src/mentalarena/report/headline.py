@@ -11,11 +11,9 @@ from mentalarena.report.terminal import p_value, points_with_interval
 
 ALPHA = 0.05
 EXPLAINED = (
-    "Points are differences of the mean probability of a right answer, in per cent, with 95 % intervals over patients "
-    "(not adjusted "
-    "for the number of comparisons). Shown means: p below .05 in a paired permutation test, adjusted by Holm over the "
-    "tasks and "
-    "over both comparisons, and the interval on the same side."
+    "Points: difference of the mean probability of a right answer in per cent, with a 95 % interval over patients, not adjusted "
+    "for the number of comparisons. Shown: p below .05 in a paired permutation test, Holm-adjusted over the tasks and over both "
+    "comparisons, with an interval on the same side of 0."
 )
 
 
@@ -77,10 +75,8 @@ def _compared(best: int, people: str, summary: Mapping[str, Any], told: Sequence
             f"Iteration {best} lost in {_listed(lost)} against the untrained model, on {people}, and gained in no task"
         )
     else:
-        sentence = (
-            f"No gain was shown: iteration {best} differs from the untrained model by {_listed(own)} on {people}, "
-            "which chance alone may do"
-        )
+        sentence = f"No gain was shown against the untrained model: {_listed(own, False)}, on {people}"
+        more.append("So much may be chance: no difference has a p below .05 with an interval that leaves 0 out.")
     if gained and lost:
         sentence += f"; it lost in {_listed(lost)}"
     if control:
@@ -107,12 +103,11 @@ def _people(summary: Mapping[str, Any]) -> str:
     return f"{n} simulated held-out patients{where}"
 
 
-def _listed(told: Sequence[Difference]) -> str:
-    """`treatment, +12.3 points (+4.0 to +20.1, p .0030) and diagnosis, ...`."""
-    parts = [
-        f"{one.task} {points_with_interval(one.points.mean, (one.points.low, one.points.high))[:-1]}"
-        f"{', p ' + p_value(one.p_holm) if one.p_holm is not None else ''})"
-        for one in told
-    ]
-    parts = [part.replace(" (", " points (", 1) for part in parts]
+def _listed(told: Sequence[Difference], with_p: bool = True) -> str:
+    """`diagnosis +8.4 points (-0.8 to +21.1, p .78) and treatment ...`."""
+    parts = []
+    for one in told:
+        points, interval = points_with_interval(one.points.mean, (one.points.low, one.points.high)).split(" ", 1)
+        p = f", p {p_value(one.p_holm)}" if with_p and one.p_holm is not None else ""
+        parts.append(f"{one.task} {points} points {interval[:-1]}{p})")
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]

@@ -5,11 +5,12 @@ What it tells is put together here as sections of blocks (report/blocks.py); tem
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mentalarena.config import Config
 from mentalarena.errors import DataError, MentalArenaError
@@ -23,6 +24,9 @@ from mentalarena.report.terminal import notice
 from mentalarena.runs.directory import read_json, write_whole
 from mentalarena.stages.episodes import EpisodeIndex, episodes_of
 from mentalarena.stages.run import config_in
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 NEVER = "Research software about simulated people, never care or advice."
 
@@ -62,7 +66,8 @@ def write_report(out: Path) -> Path:
     environment = Environment(
         loader=PackageLoader("mentalarena.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["drawn"] = Markup  # of report/curves.py alone, which escapes what it is told
+    # drawn: of report/curves.py alone, which escapes what it is told
+    environment.filters |= {"coded": coded, "drawn": Markup}
     style = files("mentalarena.report").joinpath("templates/report.css").read_text("utf-8")
     try:
         text = environment.get_template("report.html").render(
@@ -113,6 +118,13 @@ def _sections(
         ("limits", "Limits", [Items(account.limits(summary, config, audited, index))]),
         ("again", "How to do it again", account.reproduce(out, summary, config, tree)),
     )
+
+
+def coded(text: str) -> Markup:
+    """A sentence of ours with `commands` set as code; whatever stands in it is escaped first."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))  # noqa: S704
 
 
 def _config(out: Path) -> Config | None:
