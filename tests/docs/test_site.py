@@ -1,5 +1,6 @@
 """The site: it builds strictly, fetches nothing from elsewhere, and its made pages hold all that they are made from."""
 
+import html
 import os
 import re
 import subprocess
@@ -74,3 +75,11 @@ def test_the_picture_of_the_loop_is_in_the_page_and_follows_its_colours(site: Pa
     assert "<svg" in page
     assert "--md-default-fg-color" in page
     assert "<desc" in page
+
+
+@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.stem)
+def test_the_gallery_shows_each_example_with_what_it_prints(site: Path, example: Path) -> None:
+    page = (site / "gallery" / "index.html").read_text("utf-8")
+    shown = html.unescape(re.sub(r"<[^>]+>", "", page))
+    assert example.read_text("utf-8").strip() in shown
+    assert (ROOT / "examples" / "output" / f"{example.stem}.txt").read_text("utf-8").strip() in shown
