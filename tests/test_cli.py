@@ -167,7 +167,9 @@ def test_exported_names() -> None:
         "Reply",
         "Sampling",
         "Scorer",
+        "Streamer",
         "play_episode",
+        "streamed",
     ]
     assert all(hasattr(mentalarena, name) for name in mentalarena.__all__)
 

@@ -71,16 +71,20 @@ class Choice:
         return replace(self, order=f"-{column}" if self.order == column else column, page="1")
 
 
+def run_address(run: str, rest: str = "") -> str:
+    """Of a run's page, or of what lies below it."""
+    return f"/runs/{quote(run, safe='~')}{rest}"
+
+
 def episodes_address(run: str, choice: Choice) -> str:
     """Of a page of episodes."""
-    return f"/runs/{quote(run, safe='~')}/episodes" + (f"?{choice.query}" if choice.query else "")
+    return run_address(run, "/episodes" + (f"?{choice.query}" if choice.query else ""))
 
 
 def episode_address(run: str, arm: str, id: str, choice: Choice) -> str:
     """Of one episode, among those of a choice."""
-    return f"/runs/{quote(run, safe='~')}/episodes/{quote(arm, safe='')}/{quote(id, safe='')}" + (
-        f"?{choice.query}" if choice.query else ""
-    )
+    query = f"?{choice.query}" if choice.query else ""
+    return run_address(run, f"/episodes/{quote(arm, safe='')}/{quote(id, safe='')}{query}")
 
 
 def _number(text: str) -> float | None:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from nicegui import ui
 
+from mentalarena.app.choices import run_address
 from mentalarena.app.folders import Folders
 from mentalarena.app.frame import NOTICE, Cell, frame, section, table, tag
 from mentalarena.errors import MentalArenaError
@@ -86,7 +87,7 @@ def _results(sides: Sequence[Contestant]) -> None:
             told = side.summary["held_out"].get(key)
             if told:
                 cells = [with_interval(told[task]["probability"], told[task]["ci95"]) for task in TASKS]
-                rows.append([(side.name, f"/runs/{side.name}"), label, *cells, str(told[TASKS[0]]["n"])])
+                rows.append([(side.name, run_address(side.name)), label, *cells, str(told[TASKS[0]]["n"])])
     section("Held-out patients")
     table(["run", "model", *TASKS, "patients"], rows, NOTE, numbers=(2, 3, 4, 5))
 

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import Request
 from nicegui import ui
 
-from mentalarena.app.choices import Choice, episode_address, episodes_address
+from mentalarena.app.choices import Choice, episode_address, episodes_address, run_address
 from mentalarena.app.folders import Folders
 from mentalarena.app.frame import NOTICE, frame, link, missing, tag
 from mentalarena.stages.episodes import EpisodeLine, episodes_of
@@ -43,7 +43,7 @@ def register(folders: Folders) -> None:
         with frame(f"Episodes of {name}", "Runs"):
             tag("p", NOTICE, "notice")
             with ui.element("p"):
-                link(f"Back to {name}", f"/runs/{name}")
+                link(f"Back to {name}", run_address(name))
             with ui.column().classes("wide") as place:
                 tag("p", "Reading the episodes; the first time this takes a moment for a large run.", "soft")
             ui.timer(0.01, lambda: _Table(name, path, Choice.of(request.query_params), place).begin(), once=True)

@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
+from mentalarena.practice.export import CRISIS
+
 NOTICE = "Research software about simulated people. It is never care, advice or diagnosis for anyone."
-CRISIS = "If you or somebody near you may be in danger, call your local emergency number. Helplines by country: findahelpline.com"
 ROOMS = (("Runs", "/"), ("Compare", "/compare"), ("Practice", "/practice"))
 Cell = str | tuple[str, str]
 """A text, or a text and the address that it leads to."""
@@ -37,7 +38,7 @@ def frame(title: str, room: str = "") -> Iterator[None]:
         yield
         with ui.element("footer").classes("foot"):
             tag("p", NOTICE)
-            tag("p", CRISIS)
+            tag("p", f"{CRISIS}.")
 
 
 def tag(name: str, text: str = "", classes: str = "") -> TextElement:
@@ -70,26 +71,30 @@ def grid(headings: Sequence[str], caption: str, numbers: Sequence[int] = ()) -> 
             yield
 
 
-def table(headings: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, numbers: Sequence[int] = ()) -> None:
-    """A plain table of texts. The first cell of a row names it."""
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    caption: str,
+    numbers: Sequence[int] = (),
+    names: int = 1,
+    texts: Sequence[int] = (),
+) -> None:
+    """A plain table of texts. The first `names` cells of a row name it; `texts` are the columns that hold sentences."""
     with grid(headings, caption, numbers):
         for row in rows:
             with ui.element("tr"):
                 for place, cell in enumerate(row):
-                    _cell(cell, place, place in numbers)
+                    _cell(cell, place < names, "num" if place in numbers else "sentence" if place in texts else "")
 
 
-def _cell(cell: Cell, place: int, number: bool) -> None:
-    name = "th" if place == 0 else "td"
-    classes = "num" if number else ""
-    if isinstance(cell, str):
-        made = tag(name, cell, classes)
-    else:
-        made = tag(name, "", classes)
+def _cell(cell: Cell, name: bool, classes: str) -> None:
+    text = cell if isinstance(cell, str) else ""
+    made = tag("th" if name else "td", text, classes)
+    if name:
+        made.props("scope=row")
+    if not isinstance(cell, str):
         with made:
             link(*cell)
-    if place == 0:
-        made.props("scope=row")
 
 
 def badge(text: str, kind: str = "") -> None:

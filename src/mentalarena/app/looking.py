@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mentalarena.errors import MentalArenaError
-from mentalarena.evaluation.therapist import TASKS
 from mentalarena.report.terminal import percent, with_interval
 from mentalarena.runs.directory import SETTINGS, read_json
 from mentalarena.runs.progress import Stage, Told, progress_of
@@ -102,17 +101,3 @@ def spell(seconds: float) -> str:
     if whole < 60:
         return f"{whole} s"
     return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"
-
-
-def iteration_rows(summary: Json) -> list[list[str]]:
-    """Development figures and play of each iteration."""
-    rows = []
-    for told in summary["iterations"]:
-        measured, play = told.get("evaluation") or {}, told.get("play") or {}
-        cells = [str(told["iteration"]) + (" (best)" if told["iteration"] == summary.get("best_iteration") else "")]
-        for task in TASKS:
-            own = measured.get(task)
-            cells.append(with_interval(own["probability"], own["ci95"]) if own else "")
-        cells += [str(play.get(key, "")) for key in ("episodes", "diagnosed", "problems")]
-        rows.append(cells)
-    return rows

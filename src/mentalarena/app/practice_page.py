@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from typing import Any
+from typing import Any, cast
 
 from nicegui import ui
 
-from mentalarena.app.frame import CRISIS, NOTICE, Cell, frame, section, table, tag
-from mentalarena.app.practising import Practising
+from mentalarena.app.frame import NOTICE, Cell, frame, section, table, tag
+from mentalarena.app.practising import By, Practising
 from mentalarena.errors import MentalArenaError
-from mentalarena.practice.partner import people
+from mentalarena.practice.export import CRISIS
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
 from mentalarena.practice.session import Session
 
@@ -21,7 +21,8 @@ LISTED = 50
 WHAT = (
     "You are the therapist. The patient is fictional: a person of the library, who tells some things at once, some when asked, "
     "and some only to somebody who has earned it. Talk; write down what you understand of the person's cognitive model; name a "
-    "diagnosis if you can. Then ask for feedback. Everything you do is kept as you do it."
+    "diagnosis if you can. Then ask for feedback. Or play the patient yourself, and see what a therapist that is no person "
+    "makes of you. Everything you do is kept as you do it."
 )
 LIMITS = (
     "No clinician has read the patients, and the scores are similarities of texts: they say how near your notes are to what was "
@@ -43,7 +44,7 @@ def register(practising: Practising, listed: bool) -> None:
                 _choices(practising)
             section("Your sessions")
             if listed:
-                _earlier(sessions)
+                _earlier(practising, sessions)
             else:
                 tag(
                     "p",
@@ -54,23 +55,37 @@ def register(practising: Practising, listed: bool) -> None:
 
 def _choices(practising: Practising) -> None:
     tag("h2", "Choose a patient")
-    known = {person.id: _about(person) for person in people()}
+    by: Any = None
     with ui.element("div").classes("row"):
-        who = ui.select({"": CHANCE, **known}, value="", label="patient", with_input=True).classes("w-80").props("outlined")
+        part = ui.select({"therapist": "the therapist", "patient": "the patient"}, value="therapist", label="you play")
+        part.classes("w-40").props("outlined")
+        if practising.has_model:
+            model = practising.config.models.patient.model or "the configured model"
+            by = ui.select({"model": model, "library": "the library's own words"}, value="model", label="played by")
+            by.classes("w-56").props("outlined")
+        who = ui.select({}, label="patient", with_input=True).classes("w-80").props("outlined")
         style = ui.select(list(STYLES), value="plain", label="style of talking").classes("w-44").props("outlined")
         hard = ui.select(list(DIFFICULTIES), value="normal", label="difficulty").classes("w-40").props("outlined")
-        by: Any = None
-        if practising.has_model:
-            models = {"library": "the library's own words", "model": practising.config.models.patient.model or "the model"}
-            by = ui.select(models, value="model", label="played by").classes("w-56").props("outlined")
     trouble = tag("p", "", "bad").props("role=alert")
+
+    def chosen() -> By:
+        return cast(By, by.value if by else "library")
+
+    def offer() -> None:
+        try:
+            who.set_options({"": CHANCE, **practising.patients(chosen())}, value="")
+        except MentalArenaError as error:
+            trouble.set_text(str(error))
+
+    offer()
+    if by:
+        by.on_value_change(offer)
 
     async def begin() -> None:
         start.disable()
         try:
-            session = await practising.begin(
-                who.value or None, style.value, hard.value, secrets.randbelow(1 << 31), by.value if by else "library"
-            )
+            seed = secrets.randbelow(1 << 31)
+            session = await practising.begin(who.value or None, style.value, hard.value, seed, chosen(), part.value)
         except MentalArenaError as error:
             trouble.set_text(str(error))
             start.enable()
@@ -80,21 +95,15 @@ def _choices(practising: Practising) -> None:
     start = ui.button("Begin", on_click=begin).props("no-caps unelevated").classes("begin")
 
 
-def _about(person: Any) -> str:
-    told = person.demographics
-    return ", ".join(filter(None, (person.name, told.get("age"), told.get("occupation"))))
-
-
-def _earlier(sessions: list[Session]) -> None:
+def _earlier(practising: Practising, sessions: list[Session]) -> None:
     if not sessions:
         tag("p", "None yet.", "soft")
         return
-    names = {person.id: person.name for person in people(every=True)}
     rows: list[list[Cell]] = [
         [
-            (names.get(session.patient.rsplit("-", 1)[0], session.patient), f"/practice/{session.id}"),
+            (practising.name_of(session), f"/practice/{session.id}"),
             session.created.replace("T", " ")[:16],
-            f"{session.style}, {session.difficulty}",
+            f"{session.style}, {session.difficulty}" if session.part == "therapist" else "you were the patient",
             str(session.turns),
             f"{session.feedback.similarity:.2f}" if session.feedback else "",
         ]

@@ -10,15 +10,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mentalarena.clinic.clinics import open_clinic
 from mentalarena.config import Config
-from mentalarena.errors import ModelError
+from mentalarena.errors import MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
 from mentalarena.models.base import streamed
 from mentalarena.practice.feedback import feedback, scoring_of
-from mentalarena.practice.partner import Partner, choose, offline, partner_again, partner_of
+from mentalarena.practice.partner import MANY, Partner, choose, offline, partner_again, partner_of, people
 from mentalarena.practice.rapport import Difficulty, Style
+from mentalarena.practice.reversal import question, understood
 from mentalarena.practice.rival import rival
-from mentalarena.practice.session import Session, compared, heard, judged, new_session, said
+from mentalarena.practice.session import Session, Speaker, compared, heard, judged, new_session, said
 from mentalarena.practice.store import Store
 from mentalarena.settings import load_config
 
@@ -49,6 +51,23 @@ class Practising:
         """Do what the first feedback would wait for: calibrate the thresholds."""
         scoring_of(self._library)
 
+    def patients(self, by: By) -> dict[str, str]:
+        """Whom one may choose: ids with what is known of each at first sight, which is no diagnosis. May raise `DataError`."""
+        config = self.config_for(by)
+        if config.clinic.source == "library":
+            found = [(person.id, person.name, person.demographics) for person in people()]
+        else:
+            own = open_clinic(config.clinic.source).patients(MANY, 0)
+            found = [(one.id, one.cognitive_model.name, dict(one.demographics)) for one in own]
+        return {id: ", ".join(filter(None, (name, about.get("age"), about.get("occupation")))) for id, name, about in found}
+
+    def name_of(self, session: Session) -> str:
+        """What the patient of a session is called."""
+        try:
+            return choose(session.patient, session.seed, self.config_of(session), every=True)[0].cognitive_model.name
+        except MentalArenaError:  # begun with other settings
+            return session.patient
+
     def config_for(self, by: By) -> Config:
         """The settings that a session is played by."""
         return self.config if by == "model" and self.has_model else self._library
@@ -58,19 +77,27 @@ class Practising:
         return self.config_for("library" if session.model.startswith("retrieval:") else "model")
 
     async def begin(
-        self, patient: str | None, style: Style, difficulty: Difficulty, seed: int, by: By = "library"
+        self,
+        patient: str | None,
+        style: Style,
+        difficulty: Difficulty,
+        seed: int,
+        by: By = "library",
+        part: Speaker = "therapist",
     ) -> Session:
-        """A new session, up to the patient's first words. Raises `ConfigError` and `ModelError`."""
+        """A new session, up to the patient's first words, or with the greeting where the person is the patient. Raises
+        `ConfigError` and `ModelError`."""
         config = self.config_for(by)
         chosen, person = await asyncio.to_thread(choose, patient, seed, config)
         partner = await partner_of(chosen, person, style, difficulty, seed, config, self.backends)
-        session = new_session(
-            chosen.id, style=style, difficulty=difficulty, model=partner.model.name, seed=seed, source=config.clinic.source,
-            manner="" if partner.offline else partner.encoded.principles.id,
-        )  # fmt: skip
+        manner = "" if partner.offline else partner.encoded.principles.id
+        session = new_session(chosen.id, style=style, difficulty=difficulty, model=partner.model.name, manner=manner, seed=seed,
+                              source=config.clinic.source, part=part)  # fmt: skip
         session = said(session, partner.greeting)
         self._keep(session.id, partner)
-        return self.store.save(heard(session, await partner.answer(session.lines)))
+        if part == "therapist":
+            session = heard(session, await partner.answer(session.lines))
+        return self.store.save(session)
 
     async def partner(self, session: Session) -> Partner:
         """The patient of a session. Raises `ConfigError` when the settings no longer give it."""
@@ -80,20 +107,24 @@ class Practising:
         return self._partners[session.id]
 
     async def speak(self, session_id: str, text: str, listen: Callable[[str], None]) -> Session:
-        """The trainee says something, and the patient answers; `listen` hears the answer while it comes. What was said is kept
-        before it is answered. An empty text asks again for an answer that is still missing.
+        """The person says something and is answered; `listen` hears the answer while it comes. What was said is kept before it is
+        answered. An empty text asks again for an answer that is still missing.
 
-        Raises `ModelError`; then the trainee's line stands, and the answer may be asked for again."""
+        Raises `ModelError`; then the person's line stands, and the answer may be asked for again."""
         async with self._alone(session_id):
             session = await asyncio.to_thread(self.store.read, session_id)
-            if not session.waiting:
+            own, other = (said, heard) if session.part == "therapist" else (heard, said)
+            if not session.owed:
                 if not text.strip():
                     return session
-                session = await asyncio.to_thread(self.store.save, said(session, text))
-            partner = await self.partner(session)
-            messages, sampling = partner.request(session.lines)
-            reply = await streamed(partner.model, messages, sampling, listen)
-            return await asyncio.to_thread(self.store.save, heard(session, partner.spoken(reply.text)))
+                session = await asyncio.to_thread(self.store.save, own(session, text))
+            partner, config = await self.partner(session), self.config_of(session)
+            if session.part == "therapist":
+                messages, sampling = partner.request(session.lines)
+                answer = partner.spoken((await streamed(partner.model, messages, sampling, listen)).text)
+            else:
+                answer = await question(session, partner, config, self.backends, listen)
+            return await asyncio.to_thread(self.store.save, other(session, answer))
 
     async def change(self, session_id: str, changed: Callable[[Session], Session]) -> Session:
         """A note, a diagnosis: kept at once."""
@@ -110,11 +141,13 @@ class Practising:
         return await self.change(session_id, lambda now: judged(now, found))
 
     async def compare(self, session_id: str) -> Session:
-        """A therapist that is no person talks with the same patient. Raises `ModelError`."""
+        """A therapist that is no person talks with the same patient; or, where the person is the patient, what it understood of
+        the person. Raises `ModelError`."""
         session = await asyncio.to_thread(self.store.read, session_id)
         config = self.config_of(session)
         scoring = await asyncio.to_thread(scoring_of, config)
-        found = await rival(session, await self.partner(session), config, scoring, self.backends)
+        other = rival if session.part == "therapist" else understood
+        found = await other(session, await self.partner(session), config, scoring, self.backends)
         if found.problem:
             raise ModelError(found.problem)
         return await self.change(session_id, lambda now: compared(now, found))

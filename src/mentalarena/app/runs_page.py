@@ -6,6 +6,7 @@ import asyncio
 
 from nicegui import ui
 
+from mentalarena.app.choices import run_address
 from mentalarena.app.folders import Folders
 from mentalarena.app.frame import NOTICE, Cell, frame, link, section, table, tag
 from mentalarena.app.looking import Look, look
@@ -62,7 +63,7 @@ def _list(looks: list[Look]) -> None:
         return
     rows: list[list[Cell]] = [
         [
-            (x.name, f"/runs/{x.name}"),
+            (x.name, run_address(x.name)),
             x.state,
             str(x.config.get("clinic", {}).get("source", "")).rsplit("/", 1)[-1],
             x.models,

@@ -11,7 +11,9 @@ from mentalarena.app.frame import bar, grid, tag
 from mentalarena.app.practising import Practising
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, Component
 from mentalarena.errors import MentalArenaError
-from mentalarena.practice.session import ComponentScore, Feedback, Rival, Session, diagnosed, noted
+from mentalarena.practice.partner import Partner
+from mentalarena.practice.reversal import card
+from mentalarena.practice.session import ComponentScore, Feedback, Session, diagnosed, noted
 
 HINTS: dict[str, str] = {
     "history": "what happened, since when",
@@ -50,6 +52,27 @@ def notes_panel(practising: Practising, session: Session) -> None:
     field.on_value_change(lambda event: keep(lambda now: diagnosed(now, event.value or "")))
 
 
+def card_panel(partner: Partner) -> None:
+    """Whom the person plays."""
+    tag(
+        "p",
+        "You play this person. Say only what it would say, and only as readily as it would; the therapist cannot see this.",
+        "soft",
+    )
+    for label, text in card(partner):
+        tag("h3", label)
+        tag("p", text, "text")
+    voice = partner.patient.voice
+    for label, texts in (
+        ("of itself", voice.offered),
+        ("when asked", voice.asked),
+        ("to somebody it trusts", voice.trust),
+    ):
+        if texts:
+            with ui.expansion(f"What it says {label}").classes("wide"):
+                _list(texts)
+
+
 def feedback_panel(practising: Practising, session: Session) -> None:
     """The same decoder that teaches the model, on the trainee's notes."""
     tag("p", "Shows what is so: ask for it when you have finished. You may go on talking afterwards.", "soft")
@@ -65,9 +88,12 @@ def rival_panel(practising: Practising, session: Session) -> None:
         if not session.model.startswith("retrieval:")
         else "a plain checklist (it asks one prepared question a component)"
     )
-    tag("p", f"The same patient is met by {by}, and what it understood is scored alike.", "soft")
-    _on_request("Let it talk", "It is talking ...", session.rival, lambda: practising.compare(session.id),
-                lambda found: _rival(found.rival, found.feedback), session)  # fmt: skip
+    reversed_ = session.part == "patient"
+    words = "From what you said it notes what it understood; that is compared with your part, by the decoder."
+    tag("p", words if reversed_ else f"The same patient is met by {by}, and what it understood is scored alike.", "soft")
+    label, busy = ("Ask what it understood", "It is thinking ...") if reversed_ else ("Let it talk", "It is talking ...")
+    _on_request(label, busy, session.rival, lambda: practising.compare(session.id),
+                _rival, session)  # fmt: skip
 
 
 def _on_request(
@@ -157,15 +183,20 @@ def _diagnosis(found: Feedback) -> None:
         tag("p", "No clinician has checked this reference.", "soft")
 
 
-def _rival(rival: Rival | None, own: Feedback | None) -> None:
+def _rival(session: Session) -> None:
+    rival, own = session.rival, session.feedback
     if rival is None:
+        return
+    if rival.problem:
+        tag("p", rival.problem, "bad")
+    if session.part == "patient":
+        tag("p", f"{rival.name}: mean similarity {rival.similarity:.2f} after {rival.questions} questions.", "num")
+        _scores(rival.components, "what it noted")
         return
     mine = {score.component: score for score in own.components} if own else {}
     both = [mine[score.component].similarity for score in rival.components if score.component in mine]
     yours = (
-        f"yours, over the same components, {sum(both) / len(both):.2f}"
-        if both
-        else "ask for feedback to see yours beside it"
+        f"yours, over the same components, {sum(both) / len(both):.2f}" if both else "get feedback to see yours beside it"
     )
     tag("p", f"{rival.name}: mean similarity {rival.similarity:.2f} after {rival.questions} questions; {yours}.", "num")
     with grid(("component", "it", "you"), "Similarity by component, of those that it was asked about.", numbers=(1, 2)):
@@ -182,8 +213,8 @@ def _rival(rival: Rival | None, own: Feedback | None) -> None:
                 tag("span", text)
 
 
-def _scores(scores: Sequence[ComponentScore]) -> None:
-    with grid(("component", "similarity", "your note"), "The mark on a bar is the component's threshold.", numbers=(1,)):
+def _scores(scores: Sequence[ComponentScore], note: str = "your note") -> None:
+    with grid(("component", "similarity", note), "The mark on a bar is the component's threshold.", numbers=(1,)):
         for score in scores:
             with ui.element("tr"):
                 tag("th", LABELS[score.component]).props("scope=row")

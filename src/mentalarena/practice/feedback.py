@@ -118,6 +118,17 @@ def asked_by_component(lines: Sequence[tuple[Speaker, str]]) -> dict[Component, 
     return found
 
 
+def side_by_side(own: Sequence[ComponentScore], other: Sequence[ComponentScore]) -> tuple[float, float]:
+    """The mean similarity of each over the components that both have: a therapist model is not probed for the history."""
+    shared = {c.component for c in own} & {c.component for c in other}
+    means = (
+        [sum(c.similarity for c in one if c.component in shared) / len(shared) for one in (own, other)]
+        if shared
+        else [0, 0]
+    )
+    return means[0], means[1]
+
+
 def prepared_guidance(gaps: Sequence[str], asked: Mapping[Component, int]) -> str:
     """Without a judge: prepared questions for what was not understood, first for what was never asked about."""
     if not gaps:

@@ -21,20 +21,26 @@ MORE: dict[Style, float] = {"talkative": -1.0, "reserved": 1.0, "guarded": 2.5, 
 """What a style adds to what is needed."""
 EARLY = 5
 """Turns before which advice comes too early."""
+MOST_BY_QUESTIONS = 4.0
+"""Points that questions alone can earn: being asked is not yet being understood."""
 FLOOR = -3.0
-"""Trust that is lost beyond this can be won again no slower."""
+"""Points are not lost beyond this, so that trust can be won again."""
 
 
 def rapport(heard: Sequence[str], said: Sequence[str]) -> float:
     """The points that the therapist's lines have earned so far; the first line is the greeting that every talk begins with."""
-    points, closed = 0.0, 0
+    points, closed, questions = 0.0, 0, 0.0
     earlier: set[str] = set()
     for number, text in enumerate(heard):
         line = hear(text)
         before = words_of(said[number - 1]) if 0 < number <= len(said) else frozenset()
         if number:
-            closed = 0 if line.open or not line.asks else closed + 1
-            points = max(FLOOR, points + _points(line, before, closed, number, text.strip().lower() in earlier))
+            if not line.danger:  # to ask about danger never costs trust
+                closed = 0 if line.open or not line.asks else closed + 1
+            asked, rest = _points(line, before, closed, number, text.strip().lower() in earlier)
+            asked = min(asked, MOST_BY_QUESTIONS - questions)
+            questions += asked
+            points = max(FLOOR, points + asked + rest)
         earlier.add(text.strip().lower())
     return points
 
@@ -44,15 +50,17 @@ def trusts(points: float, style: Style, difficulty: Difficulty) -> bool:
     return points >= NEEDED[difficulty] + MORE.get(style, 0.0)
 
 
-def _points(line: Heard, before: frozenset[str], closed: int, number: int, repeated: bool) -> float:
-    if line.silent or line.unclear or line.has("all_at_once", "machine") or repeated:
-        return -0.25 if not line.silent else 0.0
-    points = 1.0 if line.open else 0.0
-    points += 1.5 * line.has("empathic") + 0.5 * line.has("gentle", "confidential")
-    if line.has("reflective") or (not line.asks and line.words & before):
-        points += 1.5 if line.words & before else 0.75
-    elif line.asks and line.words & before:
-        points += 0.5  # a question that takes up what was said
-    points -= 0.75 * (closed > 1) + 0.5 * (line.has("why") and not line.has("gentle"))
-    points -= 3.0 * line.has("unkind") + (1.5 if number < EARLY else 0.75) * line.has("advice", "label")
-    return points - (1.0 if line.length > LECTURE else 0.0)
+def _points(line: Heard, before: frozenset[str], closed: int, number: int, repeated: bool) -> tuple[float, float]:
+    """What a line earns by what it asks, and by all else."""
+    if line.silent:
+        return 0.0, 0.0
+    if line.unclear or line.has("all_at_once", "machine") or repeated:
+        return 0.0, -0.25
+    takes_up = bool(line.words & before)
+    asked = float(line.open and not line.has("small_talk", "how_are_you")) + 0.5 * (line.asks and takes_up)
+    rest = 1.5 * line.has("empathic") + 0.5 * line.has("gentle", "confidential")
+    if line.has("reflective") or (takes_up and not line.asks):
+        rest += 1.5 if takes_up else 0.75
+    rest -= 0.75 * (closed > 1 and not line.danger) + 0.5 * (line.has("why") and not line.has("gentle"))
+    rest -= 3.0 * line.has("unkind") + (1.5 if number < EARLY else 0.75) * line.has("advice", "label")
+    return asked, rest - (1.0 if line.length > LECTURE else 0.0)

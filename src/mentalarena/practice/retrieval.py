@@ -9,12 +9,9 @@ stands in the messages, so a talk that is reloaded goes on exactly as it would h
 from __future__ import annotations
 
 import hashlib
-import json
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from mentalarena.clinic.cognitive_model import Component
@@ -22,6 +19,7 @@ from mentalarena.clinic.people import Person
 from mentalarena.models.base import Message, Reply, Sampling, Usage
 from mentalarena.practice.hearing import Heard, hear
 from mentalarena.practice.rapport import Difficulty, Style, rapport, trusts
+from mentalarena.practice.reactions import pick
 from mentalarena.practice.sayings import DEEP, MOMENT, Repertoire, Saying, repertoire
 
 TOPIC = 1.4
@@ -29,6 +27,8 @@ TOPIC = 1.4
 DEPTHS = {"offered": 0, "asked": 1, "trust": 2}
 ANYWHERE: tuple[Component, ...] = ("history", "situation", "emotions", "behavior")
 """Where an open question without a subject may lead."""
+ASIDES: tuple[Component, ...] = ("history", "coping_strategies", "behavior")
+"""What a talkative person comes to by the way."""
 Lead = Literal["lead", "moved", "agree", "none"]
 
 
@@ -73,12 +73,16 @@ class _Turn:
 
     def answer(self) -> str:
         line = hear(self.heard[-1] if self.heard else "")
+        if not self.repertoire.knows(line.words) and self.repertoire.knows(line.context):
+            line = replace(line, words=line.context)  # "That must worry your daughter. How is it between you?"
         if not self.said and not line.danger:
             return self._opening()
         if line.silent:
             return self._react("silence")
         if line.danger:
             return self._danger(line.danger)
+        if line.asks and line.has("plan", "safe") and self._in_danger():
+            return self._danger("death", line.has("safe"))
         for mark in ("all_at_once", "machine"):
             if line.has(mark):
                 return self._react(mark)
@@ -96,8 +100,13 @@ class _Turn:
         chosen = (first or near)[:1] if short else [*first, *near[: 2 if self.patient.style == "talkative" else 1]]
         return self._spoken(chosen, "none") or self._react("greeting")
 
-    def _danger(self, kind: str) -> str:
-        """Asked plainly, the person answers truthfully, whatever the trust."""
+    def _in_danger(self) -> bool:
+        """Whether the talk is about a danger just now."""
+        before = hear(self.heard[-2]).danger if len(self.heard) > 1 else ""
+        return bool(before) or any(s.danger in ("death", "harm") for s in self._last)
+
+    def _danger(self, kind: str, safe: bool = False) -> str:
+        """Asked plainly, the person answers truthfully, whatever the trust. `safe`: what would keep it safe was asked."""
         related = (
             ("death", "harm", "peril") if kind == "peril" else ("death", "harm") if kind == "death" else ("harm", "death")
         )
@@ -112,7 +121,13 @@ class _Turn:
         left.sort(key=lambda s: -(self.repertoire.overlap(words, s) > TOPIC * 2))
         if left:
             return self._join(self._pick("answer_danger"), left[0].text)
-        return self._react("told_danger" if known else "no_danger", kind)
+        if safe:
+            return self._react("safe_open" if self._asks_who() else "safe")
+        return self._react("told_danger") if known else self._react("no_danger", kind)
+
+    def _asks_who(self) -> bool:
+        line = hear(self.heard[-1])
+        return line.open or line.has("ask_who")
 
     def _of_person(self, line: Heard) -> str:
         """Name, age and the like: what a form would have."""
@@ -146,16 +161,23 @@ class _Turn:
         about = self._about(line)
         wanted = dict(line.components) if line.asks else {}
         warm = line.has("empathic") or (line.has("reflective") and (about or not line.asks))
+        lead: Lead = "moved" if line.has("empathic") else "agree" if warm else "lead"
         if not wanted and not about:
-            if line.has("follow") or warm or line.open:
-                wanted = self._going_on(line)
-            elif line.asks:
-                return self._react("off_topic" if line.words and not self.repertoire.knows(line.words) else "no_answer")
-            else:
+            if line.topics and not line.has("follow"):
+                return self._react("nothing_there", lead=lead)
+            if line.asks and not line.open and not warm:
+                return self._react("off_topic" if line.words and not self._knows(line) else "no_answer")
+            if line.open and line.words and not self._knows(line) and not warm and not line.has("follow"):
+                return self._react("off_topic")
+            if not (line.open or warm or line.has("follow")):
                 return self._react("statement")
+            wanted = self._going_on(line)
         elif not line.asks and not warm and not line.has("follow"):
-            return self._react("statement") if not about else self._found(line, wanted, "agree")
-        return self._found(line, wanted, "moved" if line.has("empathic") else "agree" if warm else "lead")
+            return self._found(line, wanted, "agree") if about else self._react("statement")
+        return self._found(line, wanted, lead)
+
+    def _knows(self, line: Heard) -> bool:
+        return self.repertoire.knows(line.words)
 
     def _found(self, line: Heard, wanted: Mapping[Component, float], lead: Lead) -> str:
         left = self._left()
@@ -165,7 +187,11 @@ class _Turn:
         if not allowed:
             if relevant:
                 return self._react("not_yet", lead=lead)
+            if not wanted and line.open:
+                return self._found(line, self._going_on(line), lead)
             main = max(wanted, key=lambda c: wanted[c], default=None)
+            if main and not any(s.component == main for s in self.repertoire.sayings):
+                return self._react("no_such")
             return self._react("used_up", main, lead=lead) if main else self._react("nothing_more", lead=lead)
         allowed.sort(key=lambda pair: -pair[0])
         first = allowed[0][1]
@@ -180,7 +206,10 @@ class _Turn:
 
     def _about(self, line: Heard) -> bool:
         """Whether the line is about something of the person's own."""
-        return any(self.repertoire.overlap(line.words, s) >= TOPIC for s in self.repertoire.sayings)
+        known = self.repertoire
+        return any(
+            known.overlap(line.words, s) >= TOPIC or known.speaks_of(line.topics, s) for s in known.sayings if not s.danger
+        )
 
     def _going_on(self, line: Heard) -> dict[Component, float]:
         """Where the talk goes when nothing else is asked for: on with what was spoken of, or to what is near to it."""
@@ -193,20 +222,28 @@ class _Turn:
     def _rating(self, saying: Saying, line: Heard, wanted: Mapping[Component, float]) -> float:
         """How well a saying answers the line; 0 for not at all."""
         overlap = self.repertoire.overlap(line.words, saying)
+        topical = self.repertoire.speaks_of(line.topics, saying)
         fit = wanted.get(saying.component, 0.0)
-        if not fit and overlap < TOPIC:
+        if not fit and overlap < TOPIC and not topical:
             return 0.0
-        rating = fit + min(overlap / 5, 1.0)
+        # of a danger one speaks when it is asked for (see `_danger`), and hardly by the way
+        shared = min(overlap / 6, 0.8) + 0.5 * topical
+        rating = fit + (shared if fit or not wanted else shared / 2) - 0.5 * bool(saying.danger)
+        rating += 0.35 * (line.has("ask_when") and saying.dated)
         # the trail: what has to do with what was said last comes more easily
-        rating += min(self.repertoire.overlap(self._last_words(), saying), 8) / 40
-        depth = DEPTHS[saying.degree]
-        rating -= 0.05 * depth
-        if depth == 2 and self._trusting:
-            rating += 0.2
-        if saying.component in MOMENT:
-            rating += 0.1 * saying.near
+        rating += min(self.repertoire.overlap(self._last_words, saying), 8) / 40
+        # what lies near the surface comes first, unless what was said reaches deeper
+        deep = (
+            saying.degree == "trust" and self._trusting and (saying.component in DEEP or line.has("empathic", "reflective"))
+        )
+        rating += 0.1 if deep else -0.05 * DEPTHS[saying.degree]
+        moment = saying.component in MOMENT
+        rating += (0.2 if self._moment_told else 0.1) * saying.near * moment
         if saying.own:
-            rating += (0.25 if self._moment_told() or saying.component == "situation" else -0.1) if saying.near else -0.12
+            told = "situation" in wanted if saying.component == "situation" else moment and self._moment_told
+            rating += 0.25 if told else -0.4 if moment else -0.12
+            # the belief itself comes out once something has been said about it
+            rating += 0.25 * (saying.component in DEEP and self._trusting and self._spoke_of(saying.component))
         return max(rating, 0.01)
 
     def _allowed(self, saying: Saying, line: Heard) -> bool:
@@ -222,23 +259,30 @@ class _Turn:
             return 2 if self._trusting and line.open else 1
         return (2 if line.open or line.has("empathic", "reflective") else 1) + (style == "talkative")
 
-    @property
+    @cached_property
     def _rapport(self) -> float:
         return rapport(self.heard, self.said)
 
-    @property
+    @cached_property
     def _trusting(self) -> bool:
         return trusts(self._rapport, self.patient.style, self.patient.difficulty)
 
+    @cached_property
     def _moment_told(self) -> bool:
         return any(s.own and s.component == "situation" and self._was_said(s) for s in self.repertoire.sayings)
 
+    @cached_property
+    def _told_already(self) -> frozenset[str]:
+        every = "\n".join(self.said)
+        return frozenset(s.text for s in self.repertoire.sayings if s.text in every)
+
     def _was_said(self, saying: Saying) -> bool:
-        return any(saying.text in text for text in self.said)
+        return saying.text in self._told_already
 
     def _left(self) -> list[Saying]:
         return [s for s in self.repertoire.sayings if not self._was_said(s)]
 
+    @cached_property
     def _last(self) -> list[Saying]:
         """What was told last, if anything."""
         for text in reversed(self.said):
@@ -247,10 +291,11 @@ class _Turn:
         return []
 
     def _last_component(self) -> Component | None:
-        return next((s.component for s in self._last()), None)
+        return next((s.component for s in self._last), None)
 
+    @cached_property
     def _last_words(self) -> frozenset[str]:
-        return frozenset(word for s in self._last() for word in s.words)
+        return frozenset(word for s in self._last for word in s.words)
 
     def _spoken(self, chosen: Sequence[Saying], lead: Lead) -> str:
         if not chosen:
@@ -270,10 +315,13 @@ class _Turn:
         elif lead == "lead" and self._coin({"plain": 4, "talkative": 2}.get(self.patient.style, 3)):
             opener = self._pick("lead", self.patient.style)
         parts = [opener, *(s.text for s in chosen)]
-        if self.patient.style == "talkative" and len(self.said) > 1 and self._coin(2):
-            rest = [s for s in self._left() if s.degree == "offered" and s not in chosen]
+        if self.patient.style == "talkative" and len(self.said) > 1 and first.degree != "trust" and self._coin(3):
+            rest = [s for s in self._left() if s.degree == "offered" and s not in chosen and s.component in ASIDES]
             parts += [self._pick("aside"), rest[self._number("aside") % len(rest)].text] if rest else []
         return self._join(*parts)
+
+    def _spoke_of(self, component: Component) -> bool:
+        return any(s.component == component and self._was_said(s) for s in self.repertoire.sayings)
 
     def _own_told(self, component: str) -> bool:
         return any(s.own and s.component == component and self._was_said(s) for s in self.repertoire.sayings)
@@ -283,13 +331,8 @@ class _Turn:
         return self._join(opener, self._pick(key, which))
 
     def _pick(self, key: str, which: str | None = None) -> str:
-        """One of the prepared texts: one that was not used yet, never the one that was used last."""
-        texts = _reactions()[key]
-        choice = list(texts[which] if isinstance(texts, dict) and which else texts)
-        fresh = [t for t in choice if not any(_holds(said, t) for said in self.said)]
-        other = [t for t in choice if not (self.said and _holds(self.said[-1], t))]
-        left = fresh or other or choice
-        return left[self._number(key) % len(left)]
+        """One of the prepared texts."""
+        return pick(key, which, self.patient.style, self.said, self._number(key))
 
     def _number(self, purpose: str) -> int:
         told = f"{self.patient.seed}-{self.patient.person.id}-{len(self.said)}-{purpose}"
@@ -301,17 +344,3 @@ class _Turn:
     @staticmethod
     def _join(*parts: str) -> str:
         return " ".join(part for part in parts if part)
-
-
-def _holds(said: str, text: str) -> bool:
-    """Whether a prepared text stands in what was said, as a sentence of its own."""
-    pattern = re.escape(text).replace(r"\{", "{").replace(r"\}", "}")
-    return bool(re.search(rf"(?:^|[.!?]\s){pattern}(?:\s|$)", said))
-
-
-@lru_cache
-def _reactions() -> dict[str, list[str] | dict[str, list[str]]]:
-    data: dict[str, list[str] | dict[str, list[str]]] = json.loads(
-        files("mentalarena.practice").joinpath("data/reactions.json").read_text("utf-8")
-    )
-    return data

@@ -12,7 +12,7 @@ from typing import Literal
 
 from mentalarena.clinic.cognitive_model import Component, Patient
 from mentalarena.clinic.people import Person
-from mentalarena.practice.hearing import told_danger, words_of
+from mentalarena.practice.hearing import dated, told_danger, words_of
 
 Degree = Literal["offered", "asked", "trust"]
 MOMENT: tuple[Component, ...] = ("situation", "automatic_thoughts", "emotions", "behavior")
@@ -34,6 +34,8 @@ class Saying:
     near: float
     """How much it belongs to the moment that the patient came about (1), to another one (-1), or to none (0)."""
     words: frozenset[str]
+    dated: bool
+    """Whether it tells when, for how long or how often."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,10 @@ class Repertoire:
     def overlap(self, words: frozenset[str], saying: Saying) -> float:
         """The weight of the content words that a line and a saying share."""
         return sum(self.weight[word] for word in words & saying.words)
+
+    def speaks_of(self, topics: Mapping[str, frozenset[str]], saying: Saying) -> bool:
+        """Whether a saying is about one of the things that a line asks after."""
+        return any(not say.isdisjoint(saying.words) for say in topics.values())
 
     def knows(self, words: frozenset[str]) -> bool:
         """Whether the person has anything to do with a word of these."""
@@ -94,7 +100,7 @@ def _sentence(text: str) -> str:
 
 
 def _saying(text: str, component: Component, degree: Degree, own: bool, near: float) -> Saying:
-    return Saying(text, component, degree, own, told_danger(text), near, words_of(text))
+    return Saying(text, component, degree, own, told_danger(text), near, words_of(text), dated(text))
 
 
 def _near(words: frozenset[str], moments: list[frozenset[str]], own: int) -> float:

@@ -138,6 +138,8 @@ class Session(Strict):
     """ISO 8601, UTC."""
     patient: str
     """The patient's id; of the library's people with the situation's number."""
+    part: Speaker = "therapist"
+    """Whom the person plays: the therapist, or the patient (reversal.py)."""
     source: str = "library"
     """`library`, `generated`, or the file of patients that it comes from."""
     style: Style = "plain"
@@ -159,6 +161,11 @@ class Session(Strict):
         return bool(self.lines) and self.lines[-1][0] == "therapist"
 
     @property
+    def owed(self) -> bool:
+        """Whether the person has said something that nobody has answered."""
+        return bool(self.lines) and self.lines[-1][0] == self.part
+
+    @property
     def turns(self) -> int:
         """Things that the trainee said, the greeting left out."""
         return max(0, sum(who == "therapist" for who, _ in self.lines) - 1)
@@ -173,20 +180,29 @@ def new_session(
     manner: str = "",
     seed: int = 0,
     source: str = "library",
+    part: Speaker = "therapist",
 ) -> Session:
     """A session that begins now, under an id that cannot be guessed."""
     created = datetime.now(UTC).isoformat(timespec="seconds")
     return Session(
-        id=secrets.token_urlsafe(18),
+        id=_token(),
         created=created,
         patient=patient,
         source=source,
+        part=part,
         style=style,
         difficulty=difficulty,
         model=model,
         manner=manner,
         seed=seed,
     )
+
+
+def _token() -> str:
+    """Not to be guessed; a dash in front would look like an option of the command line."""
+    while (token := secrets.token_urlsafe(18)).startswith("-"):
+        pass
+    return token
 
 
 def said(session: Session, text: str) -> Session:

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from mentalarena.clinic.clinics import open_clinic
@@ -23,12 +21,13 @@ from mentalarena.errors import ConfigError, MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
 from mentalarena.practice import session as change
 from mentalarena.practice.export import CRISIS, FORMATS, NOTICE, exported
-from mentalarena.practice.feedback import feedback, scoring_of
+from mentalarena.practice.feedback import feedback, scoring_of, side_by_side
 from mentalarena.practice.partner import MANY, Partner, choose, partner_again, partner_of, people
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
 from mentalarena.practice.rival import rival, watch
-from mentalarena.practice.session import ComponentScore, Feedback, Session, new_session
+from mentalarena.practice.session import Session, new_session
 from mentalarena.practice.store import Store
+from mentalarena.report.practice import feedback_lines, people_table, score_table, session_table
 from mentalarena.report.text import printable
 from mentalarena.runs.directory import write_whole
 
@@ -90,6 +89,8 @@ class Room:
         """What one typed line does; False to leave."""
         name, _, rest = typed.strip().partition(" ")
         if not name.startswith("/"):
+            if not sys.stdin.isatty():
+                self._line("you", typed.strip())  # a script is not echoed by the terminal
             self._keep(change.said(self.session, typed.strip()))
             self._answer()
             return True
@@ -165,8 +166,10 @@ class Room:
         self._keep(change.compared(self.session, found))
         for who, text in found.lines:
             self._line(who, text)
-        self._say(f"\n{found.name}: {found.questions} questions, similarity {found.similarity:.2f}")
         own = self.session.feedback
+        yours, theirs = side_by_side(own.components if own else found.components, found.components)
+        beside = f" (yours, over the same components: {yours:.2f})" if own else ""
+        self._say(f"\n{found.name}: {found.questions} questions, similarity {theirs:.2f}{beside}")
         self.console.print(score_table(found.components, own.components if own else ()))
         if found.problem:
             self._say(f"Problem: {found.problem}")
@@ -263,66 +266,15 @@ def read_line(prompt: str) -> str:
 def show_sessions(store: Store) -> None:
     """The sessions of a folder, newest first."""
     console = Console()
-    table = Table("session", "begun", "patient", "style", "difficulty", "turns", "similarity")
     found = store.list(tell=lambda problem: console.print(Text(f"left out: {printable(problem)}")))
-    for s in found:
-        similarity = f"{s.feedback.similarity:.2f}" if s.feedback else ""
-        cells = (s.id, s.created, s.patient, s.style, s.difficulty, str(s.turns), similarity)
-        table.add_row(*(escape(printable(cell)) for cell in cells))
-    console.print(table if found else Text(f"{store.folder}: no sessions"))
+    console.print(session_table(found) if found else Text(f"{printable(str(store.folder))}: no sessions"))
 
 
 def show_people(config: Config) -> None:
-    """Whom one can practise with, and nothing that a first look would not tell."""
-    table = Table("id", "name", "about", "situations")
+    """Whom one can practise with."""
     if config.clinic.source == "library":
-        for person in people():
-            own = person.patients()
-            table.add_row(person.id, person.name, escape(own[0].about()), str(len(own)))
+        rows = [(p.id, p.name, p.patients()[0].about(), len(p.situations)) for p in people()]
     else:
-        for patient in open_clinic(config.clinic.source).patients(MANY, 0):
-            cells = (patient.id, patient.cognitive_model.name, patient.about())
-            table.add_row(*(escape(printable(cell)) for cell in cells), "1")
-    Console().print(table)
-
-
-def score_table(components: tuple[ComponentScore, ...], other: tuple[ComponentScore, ...] = ()) -> Table:
-    """Scores by component; `other` is the trainee's, beside a rival's."""
-    table = Table("component", "similarity", "threshold", "understood", "asked", *(("you",) if other else ()))
-    yours = {c.component: c for c in other}
-    for c in components:
-        cells = [LABELS[c.component], f"{c.similarity:.2f}", f"{c.threshold:.2f}", _mark(c), str(c.asked)]
-        if other:
-            mine = yours.get(c.component)
-            cells.append(f"{mine.similarity:.2f} {_mark(mine)}" if mine else "")
-        table.add_row(*cells)
-    return table
-
-
-def feedback_lines(found: Feedback) -> list[str]:
-    """What stands below the table."""
-    counts, own = found.counts, found.diagnosis
-    lines = [f"similarity {found.similarity:.2f} ({found.embedder}); a number of shared words or meaning, not of skill"]
-    share = "" if counts.talk_share is None else f"; you said {counts.talk_share:.0%} of the words"
-    lines.append(f"{counts.questions} questions, {counts.open_questions} open; {counts.reflections} reflections{share}")
-    lines += ["", found.guidance, "", found.safety.note, "", f"diagnosis: {own.verdict}"]
-    if own.named:
-        lines.append(f"  read as: {', '.join(own.named)}")
-    for name, texts in (
-        ("reference", own.reference), ("easily taken for", own.differential), ("cues", own.cues),
-        ("first-line psychotherapy", own.treatments), ("medicine", own.medicines),
-    ):  # fmt: skip
-        if texts:
-            lines.append(f"  {name}: {'; '.join(texts)}")
-    if own.guideline:
-        lines.append(f"  guideline: {own.guideline}")
-    lines.append("  (no clinician has read the references)")
-    for c in found.components:
-        if not c.understood:
-            lines += ["", f"{LABELS[c.component]}, what is so: {c.encoded}"]
-            lines += [f"  could have said: {text}" for text in c.could_say]
-    return lines
-
-
-def _mark(score: ComponentScore) -> str:
-    return "yes" if score.understood else "no"
+        own = open_clinic(config.clinic.source).patients(MANY, 0)
+        rows = [(p.id, p.cognitive_model.name, p.about(), 1) for p in own]
+    Console().print(people_table(rows))
