@@ -79,8 +79,8 @@ class _Turn:
             return self._opening()
         if line.silent:
             return self._react("silence")
-        if line.danger:
-            return self._danger(line.danger)
+        if line.danger and (told := self._danger(line.danger)):
+            return told
         if line.asks and line.has("plan", "safe") and self._in_danger():
             return self._danger("death", line.has("safe"))
         for mark in ("all_at_once", "machine"):
@@ -107,22 +107,20 @@ class _Turn:
 
     def _danger(self, kind: str, safe: bool = False) -> str:
         """Asked plainly, the person answers truthfully, whatever the trust. `safe`: what would keep it safe was asked."""
-        related = (
-            ("death", "harm", "peril") if kind == "peril" else ("death", "harm") if kind == "death" else ("harm", "death")
-        )
+        bodily = kind == "peril" and not hear(self.heard[-1]).has("endangered")
+        order = {"death": ("death", "harm"), "harm": ("harm", "death"), "peril": ("peril", "death", "harm")}
+        related = ("peril",) if bodily else order[kind]
         known = [s for s in self.repertoire.sayings if s.danger in related]
         left = [s for s in known if not self._was_said(s)]
-        if kind == "peril":
-            # what else the person does about it (drives, faints) goes before what it thinks of death
-            left.sort(key=lambda s: s.danger != "peril")
-        else:
-            left.sort(key=lambda s: (related.index(s.danger), s.own))
+        left.sort(key=lambda s: (related.index(s.danger), s.own))
         words = hear(self.heard[-1]).words
         left.sort(key=lambda s: -(self.repertoire.overlap(words, s) > TOPIC * 2))
         if left:
             return self._join(self._pick("answer_danger"), left[0].text)
         if safe:
             return self._react("safe_open" if self._asks_who() else "safe")
+        if bodily and not known:
+            return ""  # asked for its body, and nothing dangerous there: a question like any other
         return self._react("told_danger") if known else self._react("no_danger", kind)
 
     def _asks_who(self) -> bool:
@@ -160,6 +158,8 @@ class _Turn:
         """What answers a question, goes on after a reflection, or is said for want of a question."""
         about = self._about(line)
         wanted = dict(line.components) if line.asks else {}
+        if line.has("ask_when") and not wanted:
+            wanted["history"] = 0.6
         warm = line.has("empathic") or (line.has("reflective") and (about or not line.asks))
         lead: Lead = "moved" if line.has("empathic") else "agree" if warm else "lead"
         if not wanted and not about:
@@ -312,7 +312,7 @@ class _Turn:
             opener = self._pick("thought")
         elif first.degree == "trust" and first.component in DEEP:
             opener = self._pick("belief") if self._coin(2) else ""
-        elif lead == "lead" and self._coin({"plain": 4, "talkative": 2}.get(self.patient.style, 3)):
+        elif lead == "lead" and self._coin({"plain": 4, "talkative": 2, "upset": 4}.get(self.patient.style, 3)):
             opener = self._pick("lead", self.patient.style)
         parts = [opener, *(s.text for s in chosen)]
         if self.patient.style == "talkative" and len(self.said) > 1 and first.degree != "trust" and self._coin(3):
