@@ -1,5 +1,5 @@
-# Two commands do everything on a fresh machine with Python 3.11 or newer: `make demo` and `make test`. Both make their
-# own environment.
+# Two commands do everything on a fresh machine with Python 3.11 or newer: `make demo` and `make test`; `make app` is for who
+# wants to practise or to look at runs (a small installation, without torch). Each makes its environment.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -7,11 +7,19 @@ OUT ?= runs-out/demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,demo]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[app,demo,dev]'
 	touch $@
 
-.PHONY: install demo test check docs wheel clean
+$(VENV)/.app: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[app]'
+	touch $@
+
+.PHONY: app install demo test check docs wheel clean
 install: $(VENV)/.installed  ## the environment alone: .venv/bin/mentalarena
+
+app: $(VENV)/.app  ## the browser's rooms at http://127.0.0.1:8080: practise with a patient, look at the runs in runs-out
+	$(BIN)/mentalarena app
 
 demo: $(VENV)/.installed  ## the default loop with the embedded model: result table and report
 	$(BIN)/mentalarena run --out $(OUT)

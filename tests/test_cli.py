@@ -167,7 +167,9 @@ def test_exported_names() -> None:
         "Reply",
         "Sampling",
         "Scorer",
+        "Streamer",
         "play_episode",
+        "streamed",
     ]
     assert all(hasattr(mentalarena, name) for name in mentalarena.__all__)
 
@@ -338,6 +340,40 @@ def test_show_without_an_id_lists_the_episodes_with_their_diagnoses(played: Path
     assert [line.split("  ")[0] for line in lines] == [e["id"] for e in episodes]
     for line, episode in zip(lines, episodes, strict=True):
         assert line.split("  ")[1].startswith(episode["diagnosis"]["chosen"] or "none (")
+
+
+def test_show_lists_what_is_asked_for_and_tells_what_it_skips(played: Path) -> None:
+    def shown(*arguments: str) -> list[str]:
+        return [line.split("  ")[0] for line in run("show", "--out", str(played), *arguments).stdout.splitlines()]
+
+    every = shown()
+    right, wrong = shown("--right"), shown("--wrong")
+    assert {*right, *wrong} <= {*every, "no episode is like that"}
+    assert not {*right} & {*wrong}
+    assert shown("--order", "-id", "--limit", "2") == [*every[::-1][:2], f"2 of {len(every)} (--limit)"]
+    assert shown("--iteration", "9") == ["no episode is like that"]
+    assert shown("--search", every[1].upper()) == [every[1]]
+    assert {*shown("--problems"), *shown("--no-problems")} >= {*every}
+    with (played / "iteration-00" / "episodes.jsonl").open("a") as file:
+        file.write('{"torn')
+    result = run("show", "--out", str(played))
+    assert len(result.stdout.splitlines()) == len(every)
+    assert "1 lines are no episodes (first: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--order", "size"], "order 'size': expected one of id, "),
+        (["--wrong", "--right"], "expected one of them"),
+        (["--arm", "nowhere"], "no episodes of arm 'nowhere'; expected one of main, or all"),
+        (["00", "--iteration", "3"], "no episode begins with '00' and is like that"),
+    ],
+)
+def test_a_wish_that_show_cannot_grant_is_one_line(arguments: list[str], expected: str, played: Path) -> None:
+    result = run("show", "--out", str(played), *arguments)
+    assert (result.returncode, result.stderr.count("\n")) == (2, 1)
+    assert expected in result.stderr
 
 
 def test_a_model_that_cannot_be_trained_is_refused_before_anything_is_asked(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ Research software about simulated people; never care, advice or diagnosis for an
 from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.types import ArenaSettings, Episode
 from mentalarena.clinic.cognitive_model import CognitiveModel, CoreBeliefs, Patient, PrincipleGroup
-from mentalarena.models.base import ChatModel, Embedder, Message, Reply, Sampling, Scorer
+from mentalarena.models.base import ChatModel, Embedder, Message, Reply, Sampling, Scorer, Streamer, streamed
 
 __all__ = [
     "Arena",
@@ -22,6 +22,8 @@ __all__ = [
     "Reply",
     "Sampling",
     "Scorer",
+    "Streamer",
     "play_episode",
+    "streamed",
 ]
 __version__ = "0.1.0.dev0"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from mentalarena.models.alias import known_as
-from mentalarena.models.base import ChatModel, Message, Sampling, Scorer
+from mentalarena.models.base import ChatModel, Message, Sampling, Scorer, streamed
 from mentalarena.models.scripted import ScriptedModel
 
 ASKED = (Message("user", "?"),)
@@ -33,3 +33,10 @@ def test_it_answers_and_scores_as_the_model_does() -> None:
 def test_what_cannot_score_cannot_under_another_name() -> None:
     model: ChatModel = known_as("other", ScriptedModel(lambda m, s: ""))
     assert not isinstance(model, Scorer)
+
+
+def test_it_is_heard_as_the_model_is() -> None:
+    heard: list[str] = []
+    said = asyncio.run(streamed(known_as("other", Telling(lambda m, s: "one two")), ASKED, Sampling(), heard.append))
+    assert heard == ["one", "one two"]
+    assert said.text == "one two"

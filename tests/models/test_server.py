@@ -30,7 +30,8 @@ from mentalarena.errors import ModelError, ModelRefusal
 from mentalarena.models.base import Message, Reply, Sampling
 from mentalarena.models.limits import Backoff, Rate, retry_after
 from mentalarena.models.routing import FAILURES, Servers
-from mentalarena.models.server import ServerModel, ServerSettings, spoken
+from mentalarena.models.server import ServerModel, ServerSettings
+from mentalarena.models.spoken import spoken
 from tests.models.fake_server import FakeServer, completion, serving
 
 SAMPLING = Sampling(temperature=0.5, max_tokens=9, seed=4)

@@ -37,3 +37,17 @@ def test_what_is_no_journal_is_one_line(tmp_path: Path) -> None:
             list(Requests(tmp_path / name))
     with pytest.raises(RunError, match="cannot be read as a journal"):
         len(Requests(tmp_path / "nowhere"))
+
+
+def test_one_item_is_read_alone_while_the_journal_is_open(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.sqlite")
+    for place in (Place(0, "play", "a"), Place(0, "play", "b"), Place(1, "play", "a"), Place(0, "play", "a", "unselected")):
+        view = (Message("user", f"to {place.key}"),)
+        journal.keep(place, "therapist/talk", 0, str(place.key), view, chain(view), Reply(f"from {place.key}"))
+    requests = Requests(tmp_path / "journal.sqlite")
+    for place in (Place(1, "play", "a"), Place(0, "play", "a", "unselected")):
+        [(item, scope, messages, reply)] = requests.at(place.key)
+        assert (item, scope, reply) == ("a", "therapist/talk", f"from {place.key}")
+        assert messages == [{"role": "user", "content": f"to {place.key}"}]
+    assert requests.at((9, "play", "a")) == []
+    journal.close()

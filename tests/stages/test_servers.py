@@ -6,6 +6,7 @@
 4  the key is in no file of the run directory
 5  a real server (`transformers serve`) plays well-formed episodes
 6  a whole run through it trains, and the new weights are served in the next iteration
+7  its replies are heard while they come, and are those that it gives at once
 """
 
 import random
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,8 @@ from aiohttp import web
 from mentalarena.config import Config
 from mentalarena.errors import TooManyFailures
 from mentalarena.loop import run_loop
-from mentalarena.models.backends import EMBEDDED
-from mentalarena.models.base import Message, Sampling
+from mentalarena.models.backends import EMBEDDED, Backends, base_of
+from mentalarena.models.base import Message, Reply, Sampling, streamed
 from mentalarena.models.scripted import toy_player
 from mentalarena.settings import load_config
 from mentalarena.stages.play import play
@@ -204,3 +206,23 @@ def test_6_a_run_through_a_real_server_trains_and_plays_on_with_the_new_weights(
     assert played[0] == {str(EMBEDDED)}
     assert played[1] != played[0]
     assert (tmp_path / "iteration-01" / "merged" / "model.safetensors").exists()
+
+
+def test_7_a_real_server_is_heard_while_it_speaks(real_server: str) -> None:
+    config = settings(real_server, f"models.all.model={EMBEDDED}").models.therapist
+    backends = Backends()
+    model = backends.model(config, base_of(config))
+    view = (Message("user", "recommend me a novel about sailors"),)
+    sampling = Sampling(temperature=0.0, max_tokens=32)
+
+    async def both() -> tuple[Reply, Reply]:
+        return await streamed(model, view, sampling, heard.append), await model.generate(view, sampling)
+
+    heard: list[str] = []
+    spoken, at_once = backends.run(both())
+    assert spoken == at_once
+    assert spoken.usage.prompt_tokens > 0
+    assert len(heard) > 5
+    assert all(later.startswith(earlier) for earlier, later in pairwise(heard))
+    assert heard[-1] == spoken.text
+    assert "i only know my small practice clinic" in spoken.text

@@ -74,6 +74,14 @@ async def decode(
     """
     answers = await asyncio.gather(*(_probe(talk, probe, cast) for probe in PROBES))
     decoded = {component: text for answer in answers for component, text in answer.items()}
+    return compare(decoded, encoded, embedder, thresholds)
+
+
+def compare(
+    decoded: Mapping[str, str | None], encoded: EncodedPatient, embedder: Embedder, thresholds: Mapping[str, float]
+) -> Decoding:
+    """What somebody understood, component by component, beside what is so. None: nothing; a component that the patient does
+    not have is skipped. Models and people are scored by this alone."""
     model = encoded.patient.cognitive_model
     truths = {c: encoded.principles.text() if c == "principles" else model.text(c) for c in decoded}
     return Decoding(

@@ -45,7 +45,11 @@ class Interview:
 
 async def interview(patient: Patient, arena: Arena, cast: Cast) -> Interview:
     """Encode, talk, decode; where symptoms differ, guide and talk on."""
-    encoded = await encode(patient, arena.groups, arena.embedder, cast, arena.settings)
+    return await interview_with(await encode(patient, arena.groups, arena.embedder, cast, arena.settings), arena, cast)
+
+
+async def interview_with(encoded: EncodedPatient, arena: Arena, cast: Cast) -> Interview:
+    """The interview of a patient that is encoded already."""
     talk = await exchanges(await open_talk(encoded, arena.settings.intake, cast), arena.settings.first_turns, cast)
     decodings: list[Decoding] = []
     while talk and arena.settings.decoder:

@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from mentalarena.cli.ablate import ablate
 from mentalarena.cli.analyse import analyse
+from mentalarena.cli.app import serve_app
 from mentalarena.cli.audit import audit
 from mentalarena.cli.benchmarks import benchmarks_app, reproduce
 from mentalarena.cli.bias import bias
@@ -34,7 +35,9 @@ from mentalarena.cli.contest import rank
 from mentalarena.cli.export import export
 from mentalarena.cli.judge import judge
 from mentalarena.cli.patients import patients_app
-from mentalarena.errors import ConfigError, DataError, MentalArenaError
+from mentalarena.cli.practise import practise
+from mentalarena.cli.show import show
+from mentalarena.errors import ConfigError, MentalArenaError
 from mentalarena.report.text import printable
 
 if TYPE_CHECKING:
@@ -228,33 +231,6 @@ def report(out: Made) -> None:
 
 
 @app.command()
-def show(
-    out: Made,
-    episode: Annotated[str, typer.Argument(help="Episode id, or the beginning of one; without it all are listed.")] = "",
-    as_json: AsJson = False,
-) -> None:
-    """Print one episode to read, or list all of a run."""
-    from dataclasses import asdict
-
-    from mentalarena.report.text import describe, in_one_line
-    from mentalarena.runs.directory import read_jsonl
-    from mentalarena.training.rows import read_episode
-
-    files = sorted(out.glob("iteration-*/episodes.jsonl"))
-    if not files:
-        raise DataError(f"{out}: no episodes; expected the run directory of `mentalarena play` or `run`")
-    records = [(f"{file}:{n}", r) for file in files for n, r in enumerate(read_jsonl(file), 1)]
-    found = [(where, r) for where, r in records if str(r.get("id", "")).startswith(episode)]
-    if not found:
-        raise DataError(f"{out}: no episode begins with {episode!r}; expected an id that `mentalarena show` lists")
-    told = [asdict(read_episode(record, where)) for where, record in (found[:1] if episode else found)]
-    if as_json:
-        typer.echo(json.dumps(told[0] if episode else [record["id"] for record in told], ensure_ascii=False))
-    else:
-        typer.echo(describe(told[0]) if episode else "\n".join(map(in_one_line, told)))
-
-
-@app.command()
 def doctor(as_json: AsJson = False) -> None:
     """What works on this machine."""
     from mentalarena.report.doctor import examine_machine
@@ -263,7 +239,8 @@ def doctor(as_json: AsJson = False) -> None:
     typer.echo(json.dumps(found) if as_json else "\n".join(f"{k:12}{v}" for k, v in found.items()))
 
 
-for command in (analyse, ablate, bias, judge, rank, audit, export, reproduce):
+app.command("app")(serve_app)
+for command in (practise, show, analyse, ablate, bias, judge, rank, audit, export, reproduce):
     app.command()(command)
 app.add_typer(patients_app, name="patients")
 app.add_typer(benchmarks_app, name="benchmarks")

@@ -62,7 +62,7 @@ def shared_facts(plan: Plan, found: Results | None) -> dict[str, Any]:
         "control_note": CONTROL_NOTE,
         "resamples": plan.config.evaluation.resamples,
         "language": "en" if clinic in SHIPPED else "",
-        "limits": _limits(plan.config),
+        "limits": limits_of(plan.config),
     }
 
 
@@ -94,7 +94,7 @@ def dataset_facts(plan: Plan, counts: Mapping[str, Mapping[str, int]], found: Re
         for name, by_split in counts.items()
     ]
     return shared_facts(plan, found) | {
-        "title": f"MentalArena self-play: {_clinic(config)}, seed {config.seed}",
+        "title": f"MentalArena self-play: {clinic_of(config)}, seed {config.seed}",
         "licence": licence_of(plan.verdict),
         "size": size_category(max((sum(by.values()) for by in counts.values()), default=0)),
         "tags": [*TAGS, "sft", *(["dpo"] if "preference" in counts else [])],
@@ -117,10 +117,10 @@ def dataset_facts(plan: Plan, counts: Mapping[str, Mapping[str, int]], found: Re
         "repeated": _counted(taken.repeated),
         "other_licence": _counted(taken.other_licence),
         "only": options.only,
-        "roles": _roles(config),
+        "roles": roles_of(config),
         "models": sorted(Counter(public_name(one.lineage.model) for one in taken).items()),
         "prompts": plan.prompts,
-        "clinic": _clinic(config),
+        "clinic": clinic_of(config),
         "iterations": ", ".join(map(str, plan.iterations)),
         "settings": [(key, value) for key, value in flat(config.model_dump(mode="json")).items() if _shown(key)],
         "sources": sources((one.lineage, plan.persons[one.lineage.patient]) for one in taken),
@@ -213,10 +213,17 @@ def sources(told: Iterable[tuple[RowLineage, str]]) -> list[dict[str, Any]]:
 
 def commands(config: Config, arguments: Sequence[str]) -> list[str]:
     """The commands that make run and export again: settings that are not the defaults, less those of machines."""
+    export = _joined(["mentalarena export --out DIR --to FOLDER", *arguments])
+    return [*run_command(config), "mentalarena audit DIR", *export]
+
+
+def run_command(config: Config, command: str = "run") -> list[str]:
+    """The command that makes a run again, over several lines: settings that are not the defaults, less those of machines."""
     told = {key: _public(key, value) for key, value in flat(config.model_dump(mode="json")).items() if not _private(key)}
     defaults = flat(Config().model_dump(mode="json"))
-    parts = ["mentalarena run --out DIR", *(f"--set {shlex.quote(one)}" for one in differing(told, defaults))]
-    return [*_joined(parts), "mentalarena audit DIR", *_joined(["mentalarena export --out DIR --to FOLDER", *arguments])]
+    return _joined(
+        [f"mentalarena {command} --out DIR", *(f"--set {shlex.quote(one)}" for one in differing(told, defaults))]
+    )
 
 
 def package_version() -> str:
@@ -264,7 +271,8 @@ def _shown(key: str) -> bool:
     return key.startswith(SHOWN) and (key not in FREE or key.startswith("loop."))
 
 
-def _clinic(config: Config) -> str:
+def clinic_of(config: Config) -> str:
+    """Whose people, without folders of this machine."""
     source = config.clinic.source
     return f"{source} clinic" if source in SHIPPED else public_name(source)
 
@@ -275,7 +283,8 @@ def _principles(config: Config) -> str:
     return SHIPPED["generated" if config.clinic.source == "generated" else "library"]
 
 
-def _roles(config: Config) -> list[dict[str, Any]]:
+def roles_of(config: Config) -> list[dict[str, Any]]:
+    """Who plays whom: {name, model, temperature, prompts}, without folders of this machine."""
     told = [(name, getattr(config.models, name)) for name in ROLES]
     return [
         {
@@ -294,7 +303,8 @@ def _sides(kinds: Mapping[str, int]) -> str:
     return "Talk, choice and outcome are the patient's own replies, whose prompts hold its profile; score is the judge's."
 
 
-def _limits(config: Config) -> list[str]:
+def limits_of(config: Config) -> list[str]:
+    """What rows and models of a run cannot be, by its settings."""
     found = ["Iterations after the first are played by models that learnt from the rows before: their errors compound."]
     if config.arena.guided:
         found.append("The therapist's prompts hold a supervisor's guidance, which knows where its understanding has gaps.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mentalarena.models.base import ChatModel, Message, Reply, Sampling, Scorer
+from mentalarena.models.base import ChatModel, Heard, Message, Reply, Sampling, Scorer, Streamer, streamed
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,9 @@ class Alias:
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
         return await self.model.generate(messages, sampling)
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling, heard: Heard) -> Reply:
+        return await streamed(self.model, messages, sampling, heard)
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,6 @@ def known_as(name: str, model: ChatModel) -> ChatModel:
 
 if TYPE_CHECKING:
 
-    def _is_one(model: ScoringAlias) -> Scorer:
+    def _is_one(model: ScoringAlias) -> tuple[Scorer, Streamer]:
         """`isinstance` looks at names alone: here the type checker looks at signatures."""
-        return model
+        return model, model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
@@ -94,6 +94,33 @@ class ChatModel(Protocol):
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
         """One reply. Raises `ModelError` when none can be had."""
         ...
+
+
+Heard = Callable[[str], None]
+"""Takes what has been said of a reply so far."""
+
+
+@runtime_checkable
+class Streamer(Protocol):
+    """A model that can be listened to while it speaks."""
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling, heard: Heard) -> Reply:
+        """The reply that `generate` would give, told while it comes.
+
+        `heard` is called in the event loop with the text so far, which grows; the last is the whole `Reply.text` (nothing is
+        told of an empty one). What `heard` raises ends the request. Raises `ModelError` as `generate` does; then what was
+        heard is no reply, and is thrown away."""
+        ...
+
+
+async def streamed(model: ChatModel, messages: Sequence[Message], sampling: Sampling, heard: Heard) -> Reply:
+    """One reply, `heard` while it comes (`Streamer.stream`), and all at once from a model that cannot be listened to."""
+    if isinstance(model, Streamer):
+        return await model.stream(messages, sampling, heard)
+    reply = await model.generate(messages, sampling)
+    if reply.text:
+        heard(reply.text)
+    return reply
 
 
 @runtime_checkable

@@ -1,4 +1,4 @@
-"""How fast a server may be asked: rates of requests and tokens, and how long to wait after a failure."""
+"""How fast a server may be asked: rates of requests and tokens, and how long to wait after a failure that may pass."""
 
 from __future__ import annotations
 
@@ -12,6 +12,16 @@ from email.utils import parsedate_to_datetime
 MINUTE = 60.0
 LONGEST = 300.0
 """Seconds that a server may ask us to wait, at most."""
+
+
+class Passing(Exception):
+    """A failure after which the same request may be answered."""
+
+    def __init__(self, what: str, wait: float | None = None, unreachable: bool = False) -> None:
+        super().__init__(what)
+        self.wait = wait
+        """Seconds that the server asks us to wait."""
+        self.unreachable = unreachable
 
 
 @dataclass

@@ -17,10 +17,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mentalarena.errors import ConfigError, ModelError, ModelRefusal
-from mentalarena.models.base import Message, Reply, Sampling, Usage
+from mentalarena.errors import ModelError, ModelRefusal
+from mentalarena.models.base import Heard, Message, Reply, Sampling, Usage
 from mentalarena.models.memory import give_back_memory
 from mentalarena.models.publish import is_checkpoint, revision_of
+from mentalarena.models.scoring import answer_ids, continuations, line_ends, scores, template
+from mentalarena.models.telling import Hearing, Teller, text_of
 from mentalarena.models.waiting import Request, Waiting
 from mentalarena.models.weights import CPU, Placement, attach, load, merge, use
 
@@ -51,6 +53,8 @@ class Engine:
         name: str = "",
         cache_mb: int = 1024,
     ) -> None:
+        from mentalarena.models.states import state_shape
+
         self.name = name or folder
         self.max_batch = max_batch
         whole = adapter is not None and is_checkpoint(adapter)
@@ -63,7 +67,7 @@ class Engine:
         stops = self.tokenizer.eos_token_id if stops is None else stops
         self._stops = frozenset(stops if isinstance(stops, list) else [stops])
         self._limit = int(getattr(self.model.config, "max_position_embeddings", 0) or 1 << 30)
-        self.shape = self._state_shape()
+        self.shape = state_shape(self.model, self.name)
         """Layers, heads and width of the attention states. None for a model whose layers do not all keep full attention of one
         shape: nothing of it is stored, and nothing joins its batches."""
         self.pool = self._block_pool(cache_mb)
@@ -100,12 +104,15 @@ class Engine:
         self._thread.submit(work).result()
         return name
 
-    async def generate(self, messages: Sequence[Message], sampling: Sampling, adapter: str = "") -> Reply:
-        """One reply, batched with whatever else waits. Raises `ModelRefusal` when the prompt does not fit."""
+    async def generate(
+        self, messages: Sequence[Message], sampling: Sampling, adapter: str = "", heard: Heard | None = None
+    ) -> Reply:
+        """One reply, batched with whatever else waits, and `heard` while it is drawn (`base.Streamer`). Raises `ModelRefusal`
+        when the prompt does not fit."""
         ids = self.prompt_ids(messages)
         self._check(len(ids), sampling.max_tokens)
-        reply = await self._asked(ids, adapter, sampling=sampling, fresh=len(ids) - self.known(ids, adapter))
-        return cast(Reply, reply)
+        told = {"sampling": sampling, "fresh": len(ids) - self.known(ids, adapter)}
+        return cast(Reply, await self._asked(ids, adapter, heard, **told))
 
     async def score(
         self, messages: Sequence[Message], answers: Sequence[str], adapter: str = "", ended: bool = True
@@ -113,7 +120,11 @@ class Engine:
         """Log-probability (natural) of each answer (`base.Scorer`). Raises `ModelRefusal` for a prompt that is too long."""
         try:
             ids = self.prompt_ids(messages)
-            parts = self._answer_ids(messages, answers) if ended else self._continuations(messages, answers, len(ids))
+            parts = (
+                answer_ids(self.tokenizer, messages, answers)
+                if ended
+                else continuations(self.tokenizer, messages, answers, len(ids))
+            )
         except ValueError as error:  # a template that changes the answer
             raise ModelError(f"{self.name}: {error}") from None
         self._check(len(ids), max(map(len, parts)))
@@ -126,7 +137,7 @@ class Engine:
         return BLOCK * self.pool.count(ids, adapter) if self.pool else 0
 
     def prompt_ids(self, messages: Sequence[Message]) -> list[int]:
-        return list(self.tokenizer(self._template(messages), add_special_tokens=False)["input_ids"])
+        return list(self.tokenizer(template(self.tokenizer, messages), add_special_tokens=False)["input_ids"])
 
     async def tokens(self, text: str) -> int:
         """How many tokens a text has."""
@@ -146,7 +157,7 @@ class Engine:
         if prompt + new > self._limit:
             raise ModelRefusal(f"{self.name}: {prompt} prompt and {new} new tokens; expected at most {self._limit}")
 
-    async def _asked(self, ids: list[int], adapter: str, **told: Any) -> Any:
+    async def _asked(self, ids: list[int], adapter: str, heard: Heard | None = None, **told: Any) -> Any:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
 
@@ -158,10 +169,12 @@ class Engine:
             with contextlib.suppress(RuntimeError):  # the loop is closed: who asked is gone
                 loop.call_soon_threadsafe(settle, result)
 
-        self._waiting.put(Request(ids, done, adapter, **told))
+        hearing = Hearing(heard) if heard else None
+        teller = Teller(self.tokenizer, hearing.say) if hearing else None
+        self._waiting.put(Request(ids, done, adapter, teller=teller, **told))
         if self._serving is None or self._serving.done():
             self._serving = asyncio.create_task(self._serve())
-        return await future
+        return await (hearing.until(future) if hearing else future)
 
     async def _serve(self) -> None:
         while self._waiting and not self._closed:
@@ -175,8 +188,8 @@ class Engine:
         batch, rows = Batch(self), list[Row]()
         while not self._closed:
             if scoring := self._waiting.to_score(self.max_batch):
-                for request, scores in zip(scoring, self._tried(scoring), strict=True):
-                    request.done(scores)
+                for request, found in zip(scoring, self._scored(scoring), strict=True):
+                    request.done(found)
             new = list[Row]()
             if batch.open:
                 room, least = self.max_batch - len(rows), max(1, int(JOIN * len(rows)))
@@ -224,6 +237,8 @@ class Engine:
             rows = [*rows, *new]
             for row, token in zip(rows, draw(rows, batch.logits), strict=True):
                 row.take(token, token in self._stops)
+                if row.request.teller and not row.finished:
+                    row.request.teller.take(row.new)
             if finished := [number for number, row in enumerate(rows) if row.finished]:
                 rows = [rows[number] for number in batch.leave(finished)]
             if rows:
@@ -231,107 +246,27 @@ class Engine:
         return rows
 
     def _reply(self, row: Row) -> Reply:
-        tokens = row.new[:-1] if row.stopped else row.new
-        text = self.tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False).strip()
+        text = text_of(self.tokenizer, row.new[:-1] if row.stopped else row.new)
+        if row.request.teller:
+            row.request.teller.end(text)
         usage = Usage(len(row.request.ids), len(row.new), 1)
         return Reply(text, "stop" if row.stopped else "length", usage, self.name)
 
-    def _tried(self, scoring: Sequence[Request]) -> Sequence[Any]:
+    def _scored(self, scoring: Sequence[Request]) -> Sequence[Any]:
         try:
-            return self._scores(scoring)
+            self._use(scoring[0].adapter)
+            return scores(self, scoring, self._line_ends)
         except Exception as error:  # out of memory, mostly
             return [ModelError(f"{self.name}: {error}")] * len(scoring)
 
-    def _scores(self, requests: Sequence[Request]) -> list[list[float]]:
-        """Each prompt is read once; its answers go side by side over its states. What comes after an `ended` answer must end the
-        line or the reply: "X or Y" is no answer "X"."""
-        import torch
-
-        from mentalarena.models.batch import Batch
-
-        parts = [part for request in requests for part in request.answers]
-        ended = [request.ended for request in requests for _ in request.answers]
-        longest = max(map(len, parts))
-        ids = torch.zeros(len(parts), longest, dtype=torch.long)
-        for number, part in enumerate(parts):
-            ids[number, : len(part)] = torch.tensor(part)
-        self._use(requests[0].adapter)
-        with torch.inference_mode():
-            batch = Batch(self)
-            batch.join([request.ids for request in requests])
-            batch.repeat([len(request.answers) for request in requests])
-            read = (
-                longest if any(ended) else longest - 1
-            )  # what follows the last token of an answer matters for its end alone
-            logits = batch.logits[:, None]
-            if read:
-                logits = torch.cat([logits, batch.forward(ids[:, :read], keep=read)], dim=1)
-            logits = logits.log_softmax(-1).cpu()
-            picked = logits[:, :longest].gather(2, ids[:, :, None])[:, :, 0]
-            ends = logits[:, :, self._line_ends].logsumexp(-1)
-        scores = [
-            float(picked[n, : len(part)].sum() + (ends[n, len(part)] if ended[n] else 0.0)) for n, part in enumerate(parts)
-        ]
-        rest = iter(scores)
-        return [[next(rest) for _ in request.answers] for request in requests]
-
     @cached_property
     def _line_ends(self) -> Any:
-        """Token ids that end a line or a reply."""
-        import torch
-
-        breaks = [n for n in range(len(self.tokenizer)) if self.tokenizer.decode([n]).startswith("\n")]
-        return torch.tensor(sorted({*breaks, *self._stops}))
+        return line_ends(self.tokenizer, self._stops)
 
     def _use(self, adapter: str) -> None:
         if adapter != self.adapter:
             use(self.model, adapter)
             self.adapter = adapter
-
-    def _template(self, messages: Sequence[Message], prompt: bool = True) -> str:
-        turns = [m.as_dict() for m in messages]
-        return str(self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=prompt))
-
-    def _answer_ids(self, messages: Sequence[Message], answers: Sequence[str]) -> tuple[tuple[int, ...], ...]:
-        """The answers' tokens as the template writes them after the generation prompt."""
-        prompt = self._template(messages)
-        whole = self._template((*messages, Message("assistant", answers[0])), prompt=False)
-        rest = whole[len(prompt) :] if whole.startswith(prompt) else answers[0]
-        before = rest[: rest.index(answers[0])]
-        return tuple(tuple(self.tokenizer(before + a, add_special_tokens=False)["input_ids"]) for a in answers)
-
-    def _continuations(
-        self, messages: Sequence[Message], answers: Sequence[str], prompt: int
-    ) -> tuple[tuple[int, ...], ...]:
-        """The answers' tokens where they stand right behind the generation prompt, which has `prompt` tokens."""
-        text = self._template(messages)
-        parts = [tuple(self.tokenizer(text + a, add_special_tokens=False)["input_ids"])[prompt:] for a in answers]
-        if not all(parts):
-            raise ValueError("an answer melts into the prompt; expected it to have tokens of its own")
-        return tuple(parts)
-
-    def _state_shape(self) -> tuple[int, int, int] | None:
-        import torch
-        from transformers.cache_utils import DynamicCache, DynamicLayer
-
-        if len(set(getattr(self.model, "hf_device_map", {}).values())) > 1:
-            return None  # layers on several devices keep their states there
-        cache = DynamicCache(config=self.model.config)
-        if any("Linear" in type(layer).__name__ for layer in cache.layers):
-            raise ConfigError(
-                f"{self.name}: some layers keep running states instead of attention, which rows cannot leave; expected a "
-                "model with attention in all layers, or this one behind a server"
-            )
-        if not all(type(layer) is DynamicLayer for layer in cache.layers):
-            return None
-        token = torch.tensor([[0]], device=self.device)
-        with torch.inference_mode():
-            layers = self.model(input_ids=token, past_key_values=cache, use_cache=True).past_key_values.layers
-        shapes = {tuple(states.shape) for layer in layers for states in (layer.keys, layer.values)}
-        if len(shapes) != 1:
-            return None
-        _, heads, _, width = shapes.pop()
-        return len(layers), heads, width
 
     def _block_pool(self, cache_mb: int) -> BlockPool | None:
         from mentalarena.models.blocks import BLOCK, BlockPool
@@ -355,11 +290,18 @@ class LocalModel:
         return f"{self.engine.name}@{self.adapter}" if self.adapter else self.engine.name
 
     async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
-        reply = await self.engine.generate(messages, sampling, self.adapter)
-        return replace(reply, model=self.name) if self.adapter else reply
+        return await self._reply(messages, sampling)
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling, heard: Heard) -> Reply:
+        """The same, `heard` while it is drawn (`base.Streamer`)."""
+        return await self._reply(messages, sampling, heard)
 
     async def score(self, messages: Sequence[Message], answers: Sequence[str], ended: bool = True) -> list[float]:
         return await self.engine.score(messages, answers, self.adapter, ended)
 
     async def tokens(self, text: str) -> int:
         return await self.engine.tokens(text)
+
+    async def _reply(self, messages: Sequence[Message], sampling: Sampling, heard: Heard | None = None) -> Reply:
+        reply = await self.engine.generate(messages, sampling, self.adapter, heard)
+        return replace(reply, model=self.name) if self.adapter else reply

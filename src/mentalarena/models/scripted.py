@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
-from mentalarena.models.base import Message, Reply, Sampling, Usage
+from mentalarena.models.base import Heard, Message, Reply, Sampling, Usage
 
 Script = Callable[[Sequence[Message], Sampling], str]
 
@@ -36,6 +37,16 @@ class ScriptedModel:
         text = self._script(messages, sampling)
         words = sum(len(m.content.split()) for m in messages)
         return Reply(text, usage=Usage(prompt_tokens=words, new_tokens=len(text.split())), model=self._name)
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling, heard: Heard) -> Reply:
+        """The same, word by word; each is a turn of the event loop."""
+        reply = await self.generate(messages, sampling)
+        ends = [word.end() for word in re.finditer(r"\S+(?=\s+\S)", reply.text)]
+        for end in (*ends, len(reply.text)):
+            if end:
+                heard(reply.text[:end])
+                await asyncio.sleep(0)
+        return reply
 
 
 def toy_player(messages: Sequence[Message], sampling: Sampling) -> str:

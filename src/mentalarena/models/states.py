@@ -9,6 +9,8 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from mentalarena.errors import ConfigError
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -129,3 +131,26 @@ class _Layer(DynamicLayer):  # type: ignore[misc]
             end.copy_(came if self._valid is None else torch.where(self._valid[:, None, :, None], came, end))
         self.keys, self.values = self._states
         return self.keys, self.values
+
+
+def state_shape(model: Any, name: str) -> tuple[int, int, int] | None:
+    """Layers, heads and width of a model's attention states; None where its layers do not all keep full attention of one shape.
+    Raises `ConfigError` for a model that keeps running states instead."""
+    if len(set(getattr(model, "hf_device_map", {}).values())) > 1:
+        return None  # layers on several devices keep their states there
+    cache = DynamicCache(config=model.config)
+    if any("Linear" in type(layer).__name__ for layer in cache.layers):
+        raise ConfigError(
+            f"{name}: some layers keep running states instead of attention, which rows cannot leave; expected a "
+            "model with attention in all layers, or this one behind a server"
+        )
+    if not all(type(layer) is DynamicLayer for layer in cache.layers):
+        return None
+    token = torch.tensor([[0]], device=model.device)
+    with torch.inference_mode():
+        layers = model(input_ids=token, past_key_values=cache, use_cache=True).past_key_values.layers
+    shapes = {tuple(states.shape) for layer in layers for states in (layer.keys, layer.values)}
+    if len(shapes) != 1:
+        return None
+    _, heads, _, width = shapes.pop()
+    return len(layers), heads, width

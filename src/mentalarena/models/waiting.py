@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mentalarena.models.base import Sampling
+from mentalarena.models.telling import Teller
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,8 @@ class Request:
     """Whether an answer's end is scored too."""
     fresh: int = 0
     """Prompt tokens that have to be computed."""
+    teller: Teller | None = None
+    """Tells the reply while it is drawn, where somebody listens."""
 
 
 class Waiting:

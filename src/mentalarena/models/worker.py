@@ -41,6 +41,9 @@ class _Host:
             told = {"error": kind if kind in TOLD else "ModelError", "message": str(error)}
         except Exception as error:  # whatever an engine may raise is the caller's to know, and no reason to end
             told = {"error": "ModelError", "message": f"{type(error).__name__}: {error}"}
+        self._tell(asked, told)
+
+    def _tell(self, asked: dict[str, Any], told: dict[str, Any]) -> None:
         if not self._answers:  # what is answered in one turn of the loop is written at once
             asyncio.get_running_loop().call_soon(self._write)
         self._answers.append(json.dumps({"id": asked["id"], **told}).encode() + b"\n")
@@ -60,7 +63,8 @@ class _Host:
         match asked["do"]:
             case "generate":
                 sampling = Sampling(**{**asked["sampling"], "stop": tuple(asked["sampling"]["stop"])})
-                return asdict(await engine.generate(messages, sampling, asked["adapter"]))
+                heard = (lambda text: self._tell(asked, {"said": text})) if asked.get("heard") else None
+                return asdict(await engine.generate(messages, sampling, asked["adapter"], heard))
             case "score":
                 return await engine.score(messages, asked["answers"], asked["adapter"], asked["ended"])
             case "tokens":

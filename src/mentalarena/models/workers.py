@@ -23,7 +23,8 @@ from tempfile import TemporaryFile
 from typing import IO, Any, cast
 
 from mentalarena.errors import ModelError
-from mentalarena.models.base import Message, Reply, Sampling, Usage
+from mentalarena.models.base import Heard, Message, Reply, Sampling, Usage
+from mentalarena.models.telling import Hearing
 from mentalarena.models.worker import TOLD
 
 VIEWS = 1 << 16
@@ -51,6 +52,7 @@ class Worker:
         )
         self._lock, self._numbers = threading.Lock(), itertools.count()
         self._asked: dict[int, Future[Any]] = {}
+        self._heard: dict[int, Heard] = {}
         self._ended = False
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -68,12 +70,16 @@ class Worker:
     def ended(self) -> bool:
         return self._ended
 
-    def ask(self, do: str, **told: Any) -> Future[Any]:
-        """The answer to come."""
+    def ask(self, do: str, heard: Heard | None = None, **told: Any) -> Future[Any]:
+        """The answer to come. `heard` takes what is told before it, in a thread of this worker."""
         future: Future[Any] = Future()
         with self._lock:
             number = next(self._numbers)
             self._asked[number] = future
+            if heard:
+                self._heard[number] = heard
+                told["heard"] = True
+                future.add_done_callback(lambda _: self._heard.pop(number, None))
             try:
                 if self._ended or self._process.stdin is None:
                     raise BrokenPipeError
@@ -101,6 +107,10 @@ class Worker:
         try:
             for line in cast(IO[bytes], self._process.stdout):
                 told = json.loads(line)
+                if "said" in told:
+                    if heard := self._heard.get(told["id"]):  # else who asked has gone
+                        heard(told["said"])
+                    continue
                 future = self._asked.pop(told["id"])
                 if future.set_running_or_notify_cancel():
                     if "error" in told:
@@ -143,7 +153,12 @@ class WorkerPool:
         """An engine of which each worker has a copy: `settings` are `local.Engine`'s. Raises `ConfigError` as that does."""
         number = next(self._numbers)
         settings = {**settings, "placement": asdict(settings["placement"])}
-        told = {"engine": number, "settings": settings, "adapter": str(adapter) if adapter else "", "attached": []}
+        told: dict[str, Any] = {
+            "engine": number,
+            "settings": settings,
+            "adapter": str(adapter) if adapter else "",
+            "attached": [],
+        }
         workers = self.running()
         self.engines[number] = told
         try:
@@ -189,14 +204,16 @@ class WorkerEngine:
         self._pool, self._number, self.name = pool, number, name
         self._places: OrderedDict[bytes, int] = OrderedDict()
 
-    async def generate(self, messages: Sequence[Message], sampling: Sampling, adapter: str = "") -> Reply:
-        told = await self._ask(messages, "generate", sampling=sampling.as_dict(), adapter=adapter)
+    async def generate(
+        self, messages: Sequence[Message], sampling: Sampling, adapter: str = "", heard: Heard | None = None
+    ) -> Reply:
+        told = await self._ask(messages, "generate", heard, sampling=sampling.as_dict(), adapter=adapter)
         return Reply(told["text"], told["finish_reason"], Usage(**told["usage"]), told["model"])
 
     async def score(
         self, messages: Sequence[Message], answers: Sequence[str], adapter: str = "", ended: bool = True
     ) -> list[float]:
-        told = {"answers": list(answers), "adapter": adapter, "ended": ended}
+        told: dict[str, Any] = {"answers": list(answers), "adapter": adapter, "ended": ended}
         return [float(s) for s in await self._ask(messages, "score", **told)]
 
     async def tokens(self, text: str) -> int:
@@ -204,7 +221,7 @@ class WorkerEngine:
         return int(await asyncio.wrap_future(worker.ask("tokens", engine=self._number, text=text)))
 
     def attached(self, adapter: Path) -> str:
-        told = {"engine": self._number, "path": str(adapter)}
+        told: dict[str, Any] = {"engine": self._number, "path": str(adapter)}
         names = [f.result() for f in [worker.ask("attached", **told) for worker in self._pool.running()]]
         self._pool.engines[self._number]["attached"].append(str(adapter))  # for a worker that takes another's place
         return str(names[0])
@@ -218,10 +235,13 @@ class WorkerEngine:
     def close(self) -> None:
         self._pool.shut(self._number)
 
-    async def _ask(self, messages: Sequence[Message], do: str, **told: Any) -> Any:
+    async def _ask(self, messages: Sequence[Message], do: str, heard: Heard | None = None, **told: Any) -> Any:
         worker = self._pool.alive(self._place(messages))
         turns = [(m.role, m.content) for m in messages]
-        return await asyncio.wrap_future(worker.ask(do, engine=self._number, messages=turns, **told))
+        hearing = Hearing(heard) if heard else None
+        asked = worker.ask(do, hearing.say if hearing else None, engine=self._number, messages=turns, **told)
+        answer = asyncio.wrap_future(asked)
+        return await (hearing.until(answer) if hearing else answer)
 
     def _place(self, messages: Sequence[Message]) -> int:
         beginning = "\x1e".join(f"{m.role}\x1f{m.content}" for m in messages[:2]).encode()

@@ -16,6 +16,7 @@ EXTRAS = {
     "qlora": ("bitsandbytes",),
     "tensorboard": ("tensorboard",),
     "benchmarks": ("lm_eval", "datasets"),
+    "app": ("nicegui",),
     "openai": ("aiohttp", "openai"),
     "ray": ("ray",),
     "embed": ("sentence_transformers",),

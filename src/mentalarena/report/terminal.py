@@ -54,6 +54,9 @@ class _Bars:
     def advance(self, amount: float = 1) -> None:
         self._shown.advance(self._task, amount)
 
+    def measure(self, name: str, value: float) -> None:
+        pass
+
 
 class _Lines:
     """For logs: a line a stage."""
@@ -62,6 +65,9 @@ class _Lines:
         print(title, file=sys.stderr, flush=True)
 
     def advance(self, amount: float = 1) -> None:
+        pass
+
+    def measure(self, name: str, value: float) -> None:
         pass
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mentalarena.stages.episode_lines import EpisodeLine
 
 
 def describe(episode: Mapping[str, Any], dialogue: bool = True) -> str:
@@ -32,13 +35,13 @@ def describe(episode: Mapping[str, Any], dialogue: bool = True) -> str:
     return printable("\n".join(lines))
 
 
-def in_one_line(episode: Mapping[str, Any]) -> str:
-    """Id, what was diagnosed, and why not where it was not."""
-    diagnosis = episode["diagnosis"] or {"chosen": None}
-    why = (
-        f"none ({'; '.join(dict.fromkeys(p['step'] + ' ' + p['kind'] for p in episode['problems'])) or 'no agreed choice'})"
-    )
-    return printable(f"{episode['id']}  {diagnosis['chosen'] or why}")
+def in_one_line(line: EpisodeLine) -> str:
+    """Id, what was diagnosed, and why not where it was not; whether that is right where somebody knows."""
+    failed = dict.fromkeys(f"{problem.step} {problem.kind}" for problem in line.problems)
+    told = [line.id, line.diagnosis or f"none ({'; '.join(failed) or 'no agreed choice'})"]
+    told += [] if line.right is None else ["right"] if line.right else [f"wrong: {line.truth}"]
+    told += [] if line.arm == "main" else [line.arm]
+    return printable("  ".join(told))
 
 
 def spoken_line(scope: str, text: str) -> str | None:

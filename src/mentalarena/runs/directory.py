@@ -183,12 +183,13 @@ def each_of_jsonl(path: Path) -> Iterator[dict[str, Any]]:
         with path.open(encoding="utf-8", newline="\n") as file:  # other line ends may stand within a text
             for number, line in enumerate(file, 1):
                 if line.strip():
-                    yield _record(line, f"{path}:{number}")
+                    yield record_of(line, f"{path}:{number}")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}; expected a JSONL file") from None
 
 
-def _record(line: str, where: str) -> dict[str, Any]:
+def record_of(line: str | bytes, where: str) -> dict[str, Any]:
+    """The JSON object of one line. Raises `DataError` with its place."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):

@@ -16,7 +16,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -197,6 +197,20 @@ class Journal:
             self._db.execute("ROLLBACK")
             raise
         self._db.execute("COMMIT")
+
+
+def spent_in(path: Path) -> tuple[dict[tuple[str, str], Usage], dict[str, Usage]]:
+    """What a journal says was asked, by stage and model, and what each model answered, equal requests once: usage with calls. The
+    file is only read, so whoever writes it goes on. Raises `RunError`."""
+    sums = "reply ->> '$.model', sum(reply ->> '$.usage.prompt_tokens'), sum(reply ->> '$.usage.new_tokens'), count(*)"
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            asked = db.execute(f"SELECT stage, {sums} FROM replies JOIN answers USING (digest) GROUP BY 1, 2").fetchall()  # noqa: S608
+            answered = db.execute(f"SELECT {sums} FROM answers GROUP BY 1").fetchall()  # noqa: S608 - names of our own
+    except sqlite3.Error as error:
+        raise RunError(f"{path}: cannot be read ({error}); expected the journal of a run") from None
+    by_stage = {(stage, model or ""): Usage(read or 0, new or 0, calls) for stage, model, read, new, calls in asked}
+    return by_stage, {model or "": Usage(read or 0, new or 0, calls) for model, read, new, calls in answered}
 
 
 @dataclass

@@ -14,6 +14,11 @@ from mentalarena.models.base import Reply, Usage
 Request = tuple[str, str, list[dict[str, str]], str]
 """What a journal holds of a request: item, scope, messages, and the reply's text."""
 
+_ALL = """SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest)
+ORDER BY iteration, stage, item, scope, position"""
+_AT = """SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest)
+WHERE iteration=? AND stage=? AND item=? ORDER BY scope, position"""
+
 
 class Requests:
     """The requests of a journal that nobody writes now, as often as they are asked for; the file is read and never changed.
@@ -32,6 +37,11 @@ class Requests:
         with self._open() as db:
             yield from requests_of(db)
 
+    def at(self, key: tuple[int, str, str]) -> list[Request]:
+        """The requests of one item of a stage (`journal.Place.key`), in the order of their scopes; also while somebody writes."""
+        with self._open() as db:
+            return list(requests_of(db, key))
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         db = None
@@ -49,12 +59,9 @@ class Requests:
                 db.close()
 
 
-def requests_of(db: sqlite3.Connection) -> Iterator[Request]:
-    """Every request in an open journal, in the order of its key."""
-    rows = db.execute(
-        "SELECT item, scope, turn, reply FROM replies JOIN answers USING (digest) "
-        "ORDER BY iteration, stage, item, scope, position"
-    )
+def requests_of(db: sqlite3.Connection, key: tuple[int, str, str] | None = None) -> Iterator[Request]:
+    """Every request in an open journal, or those of one place, in the order of its key."""
+    rows = db.execute(_AT if key else _ALL, key or ())
     known: dict[bytes, list[dict[str, str]]] = {}
     before = None
     for item, scope, turn, reply in rows:

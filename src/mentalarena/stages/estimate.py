@@ -72,12 +72,16 @@ def estimate(config: Config, pilot: int, progress: Progress | None = None) -> Js
     }
 
 
+def stage_of(place: str) -> str:
+    """The stage of one of the journal's, without the name of an evaluation before it; an arm's play keeps its arm."""
+    arm, _, stage = place.rpartition("/")
+    return place if arm and stage == "play" else stage
+
+
 def _by_stage(spent: Mapping[str, Usage]) -> dict[str, Usage]:
-    """Without the names of evaluations, which stand before their stage."""
     found: dict[str, Usage] = {}
     for place, usage in spent.items():
-        stage = place if place.startswith("unselected/") else place.rsplit("/", 1)[-1]
-        found[stage] = found.get(stage, Usage()) + usage
+        found[stage_of(place)] = found.get(stage_of(place), Usage()) + usage
     return found
 
 

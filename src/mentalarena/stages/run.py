@@ -31,7 +31,7 @@ from mentalarena.models.publish import revision_of
 from mentalarena.runs.budget import Budget, Price
 from mentalarena.runs.directory import SETTINGS, digest_of_file, open_run, read_json, settling, write_whole
 from mentalarena.runs.journal import Journal, Place
-from mentalarena.runs.progress import Progress, Silence
+from mentalarena.runs.progress import Kept, Progress, Silence
 from mentalarena.runs.runner import Player
 from mentalarena.runs.shards import JOURNAL, Shard, answered, claim, forget, shard_journal, take_in
 from mentalarena.settings import validated
@@ -147,15 +147,18 @@ def opened(config: Config, out: Path, progress: Progress | None = None) -> Itera
         journal = Journal(out / JOURNAL)
         take_in(out)
         journal.budget = counted(budget_of(config), journal)
-        run = Run(config, out, journal, progress or Silence())
         try:
-            yield run
+            with Kept(out, progress or Silence()) as kept:
+                run = Run(config, out, journal, kept)
+                try:
+                    yield run
+                finally:
+                    run.backends.close()
         except (ConfigError, DataError, TooManyFailures):
             if fresh and not answered(out):  # settings that were refused do not bind the directory
                 (out / SETTINGS).unlink()
             raise
         finally:
-            run.backends.close()
             journal.close()
 
 

@@ -121,6 +121,7 @@ def _fit(run: Run, rows: Sequence[Example], start: ModelRef, out: Path, title: s
     def told(share: float, loss: float) -> None:
         nonlocal reached
         run.progress.advance(share - reached)
+        run.progress.measure("loss", loss)
         reached = share
 
     settings, seed = run.config.training, run.config.seed

@@ -79,7 +79,7 @@ def read_examples(path: Path, what: str, answers: Sequence[str], make: Callable[
             found.append(make(record["kind"], prompt, *texts, _LINEAGE.validate_python(record["lineage"])))
         except (KeyError, TypeError, IndexError, ValidationError) as error:
             expected = ", ".join(("prompt", *answers, "kind", "lineage"))
-            told = _first(error) if isinstance(error, ValidationError) else repr(error)
+            told = first_of(error) if isinstance(error, ValidationError) else repr(error)
             raise DataError(f"{path}:{number}: no {what} ({told}); expected {expected}") from None
     return found
 
@@ -97,10 +97,10 @@ def read_episode(record: Mapping[str, Any], where: str) -> Episode:
     try:
         return _EPISODE.validate_python(record)
     except ValidationError as error:
-        raise DataError(f"{where}: {_first(error)}; expected an episode") from None
+        raise DataError(f"{where}: {first_of(error)}; expected an episode") from None
 
 
-def _first(error: ValidationError) -> str:
+def first_of(error: ValidationError) -> str:
     """The first thing that is wrong, with its field."""
     first = error.errors()[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

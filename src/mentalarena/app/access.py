@@ -1,0 +1,141 @@
+"""Who may talk to the app: this machine's own browser, or with a token whoever has it. A door in front of everything, sockets
+included.
+
+Without a token only requests for a loopback name pass, so that a page of somebody else whose name is made to point here (DNS
+rebinding) gets nothing; a request that another site's page makes is refused either way.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, MutableMapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+COOKIE = "mentalarena-token"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+HEADERS = {
+    # the page's framework compiles its templates in the browser, hence 'unsafe-eval'; nothing comes from elsewhere
+    "content-security-policy": (
+        "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'self'; "
+        "form-action 'self'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+class Door:
+    """An ASGI app that lets requests through to `app`, or not."""
+
+    def __init__(self, app: App, token: str = "") -> None:
+        self._app, self._token = app, token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in ("http", "websocket"):  # start and end of the server
+            await self._app(scope, receive, send)
+            return
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        if why := self._refusal(scope, headers):
+            await _refuse(scope, receive, send, *why)
+        elif self._token and (clean := self._with_cookie(scope)) is not None:
+            cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+            await _answer(send, 303, "", [("location", clean), ("set-cookie", cookie)])
+        else:
+            await self._through(scope, receive, send)
+
+    async def _through(self, scope: Scope, receive: Receive, send: Send) -> None:
+        left = False
+
+        async def heard() -> Message:
+            nonlocal left
+            message = await receive()
+            left = left or message["type"] == "http.disconnect"
+            return message
+
+        try:
+            await self._app(scope, heard, _protected(send))
+        except RuntimeError:  # the pages' middleware complains about a browser that went on before it had its answer
+            if not left:
+                raise
+
+    def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
+        host = headers.get("host", "")
+        if not self._token and name_of(host) not in LOOPBACK:
+            return 421, f"{host[:80]!r} is no name of this machine alone; expected 127.0.0.1 or localhost"
+        origin = headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            return 403, "the request of another site's page; expected one of this app's own"
+        if self._token and not (self._carried(headers) or self._in_address(scope)):
+            return 401, "a token is needed; expected the address that `mentalarena app` printed"
+        return None
+
+    def _carried(self, headers: dict[str, str]) -> bool:
+        try:
+            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+        except CookieError:
+            return False
+        return cookie is not None and self._right(cookie.value)
+
+    def _in_address(self, scope: Scope) -> bool:
+        return any(name == "token" and self._right(value) for name, value in _query(scope))
+
+    def _right(self, told: str) -> bool:
+        return hmac.compare_digest(told.encode(), self._token.encode())
+
+    def _with_cookie(self, scope: Scope) -> str | None:
+        """The address without the token, which goes into a cookie; None where none is in it."""
+        if scope["type"] != "http" or not self._in_address(scope):
+            return None
+        kept = urlencode([(name, value) for name, value in _query(scope) if name != "token"])
+        path = "/" + str(scope["path"]).lstrip("/")  # `//name` would lead to another site
+        return f"{path}?{kept}" if kept else path
+
+
+def name_of(host: str) -> str:
+    """The name in a Host header, without its port."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    return parse_qsl(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=True)
+
+
+def _protected(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            told = {name.lower() for name, _ in message.get("headers", ())}
+            added = [(k.encode(), v.encode()) for k, v in HEADERS.items() if k.encode() not in told]
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
+        await send(message)
+
+    return sent
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, status: int, why: str) -> None:
+    if scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 1008, "reason": "refused"})
+    else:
+        await _answer(send, status, f"mentalarena: {why}\n", [])
+
+
+async def _answer(send: Send, status: int, text: str, headers: list[tuple[str, str]]) -> None:
+    told = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store"), *HEADERS.items(), *headers]
+    start = {"type": "http.response.start", "status": status, "headers": [(k.encode(), v.encode()) for k, v in told]}
+    await _protected(send)(start)
+    await send({"type": "http.response.body", "body": text.encode()})

@@ -1,0 +1,53 @@
+"""Files that pages link to: a run's report, a session to take away."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+
+from mentalarena.app.folders import Folders
+from mentalarena.errors import MentalArenaError
+from mentalarena.practice.export import FORMATS, exported
+from mentalarena.practice.store import Store
+
+REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+"""A report needs no script, so it gets none."""
+TYPES = {"md": "text/markdown", "json": "application/json", "jsonl": "application/jsonl"}
+
+
+def register(server: FastAPI, folders: Folders, store: Store) -> None:
+    """Add the addresses."""
+
+    @server.get("/runs/{name}/report.html")
+    async def report(name: str) -> Response:
+        path = await asyncio.to_thread(folders.run, name)
+        text = await asyncio.to_thread(_read, path / "report.html", path) if path else None
+        if text is None:
+            return PlainTextResponse(f"No report of this run yet: mentalarena report --out {name}\n", 404)
+        return HTMLResponse(text, headers={"content-security-policy": REPORT_POLICY, "cache-control": "no-store"})
+
+    @server.get("/practice/{session_id}/session.{kind}")
+    async def session(session_id: str, kind: str) -> Response:
+        try:
+            found = await asyncio.to_thread(store.read, session_id)
+        except MentalArenaError:
+            return PlainTextResponse("There is no session of that address.\n", 404)
+        if kind not in FORMATS:
+            return PlainTextResponse(f"Expected one of {', '.join(FORMATS)}.\n", 404)
+        named = f'attachment; filename="practice-{session_id[:8]}.{kind}"'
+        return Response(
+            exported(found, kind), media_type=f"{TYPES[kind]}; charset=utf-8", headers={"content-disposition": named}
+        )
+
+
+def _read(path: Path, inside: Path) -> str | None:
+    """A file that lies in a run directory, also by way of links; None otherwise."""
+    try:
+        if path.resolve().is_relative_to(inside.resolve()):
+            return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        pass
+    return None

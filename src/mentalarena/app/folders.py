@@ -1,0 +1,73 @@
+"""Which run directories are shown, and by what names. An address names a run, which is looked up here;
+nothing of an address is ever joined to a path."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mentalarena.runs.directory import SETTINGS
+
+DEPTH = 3
+"""Folders below a given one that are looked into for run directories."""
+MOST = 1000
+"""Run directories that are shown, at most."""
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Run directories, or folders that hold some."""
+
+    roots: Sequence[Path]
+
+    def runs(self) -> Mapping[str, Path]:
+        """Name to run directory, newest first. What lies elsewhere by way of a link is left out."""
+        found: dict[Path, None] = {}
+        for root in self.roots:
+            found.update(dict.fromkeys(path for path in _runs_under(root, DEPTH) if _lies_in(path, root)))
+        newest = sorted(list(found)[:MOST], key=_changed, reverse=True)
+        return dict(zip(_names(newest), newest, strict=True))
+
+    def run(self, name: str) -> Path | None:
+        """The run directory of a name that `runs` gives."""
+        return self.runs().get(name)
+
+
+def _runs_under(folder: Path, depth: int) -> Iterable[Path]:
+    if (folder / SETTINGS).is_file():
+        yield folder
+    elif depth:
+        try:
+            below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        except OSError:
+            return
+        for path in below:
+            yield from _runs_under(path, depth - 1)
+
+
+def _lies_in(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())
+
+
+def _changed(run: Path) -> float:
+    try:
+        return max(path.stat().st_mtime for path in (run, run / SETTINGS))
+    except OSError:
+        return 0.0
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """The folder's own name, with as many of those above it as it takes to be the only one."""
+    resolved = [path.resolve() for path in paths]
+    deep = 1
+    names = [_last(path, deep) for path in resolved]
+    while deep < 20 and (twice := {name for name, count in Counter(names).items() if count > 1}):
+        deep += 1
+        names = [_last(path, deep) if name in twice else name for name, path in zip(names, resolved, strict=True)]
+    return names
+
+
+def _last(path: Path, count: int) -> str:
+    return "~".join(path.parts[-count:]).replace("/", "~") or "run"

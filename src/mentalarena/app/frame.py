@@ -1,0 +1,123 @@
+"""The frame of every page: where one is, what this is and is not, and small parts that pages are made of.
+
+Text, models' above all, goes into elements as text (`tag`), never as HTML; the one exception is our own drawing (`drawing`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
+
+from mentalarena.practice.export import CRISIS
+
+NOTICE = "Research software about simulated people. It is never care, advice or diagnosis for anyone."
+ROOMS = (("Runs", "/"), ("Compare", "/compare"), ("Practice", "/practice"))
+Cell = str | tuple[str, str]
+"""A text, or a text and the address that it leads to."""
+
+
+@contextmanager
+def frame(title: str, room: str = "") -> Iterator[None]:
+    """A page: its title for the tab and as its first heading, the rooms, the notice; `room` is the one that it belongs to."""
+    ui.page_title(f"{title} - MentalArena")
+    ui.dark_mode(None)
+    ui.colors(primary="#14566e")
+    skip = tag("a", "Skip to the content", "skip")
+    skip.props("href=#content")
+    with ui.header().classes("top"), ui.element("nav").classes("row").props('aria-label="Rooms"'):
+        link("MentalArena", "/").classes("brand")
+        for name, address in ROOMS:
+            entry = link(name, address)
+            if name == room:
+                entry.props("aria-current=page")
+    with ui.element("div").props("id=content tabindex=-1").style("display: contents"):
+        tag("h1", title)
+        yield
+        with ui.element("footer").classes("foot"):
+            tag("p", NOTICE)
+            tag("p", f"{CRISIS}.")
+
+
+def tag(name: str, text: str = "", classes: str = "") -> TextElement:
+    """An HTML element with text, which stays text whatever it holds."""
+    return TextElement(tag=name, text=text).classes(classes)
+
+
+def link(text: str, address: str) -> TextElement:
+    """A link within the app."""
+    found = tag("a", text)
+    found._props["href"] = address  # `props` would parse what an address holds
+    return found
+
+
+def section(title: str, level: int = 2) -> None:
+    """A heading."""
+    tag(f"h{level}", title)
+
+
+@contextmanager
+def grid(headings: Sequence[str], caption: str, numbers: Sequence[int] = ()) -> Iterator[None]:
+    """A plain table whose rows are made inside; `numbers` are the columns that hold some."""
+    with ui.element("div").classes("scroll") as around, ui.element("table").classes("plain"):
+        around._props |= {"tabindex": 0, "role": "region", "aria-label": caption}  # a keyboard must be able to scroll it
+        tag("caption", caption)
+        with ui.element("thead"), ui.element("tr"):
+            for place, heading in enumerate(headings):
+                tag("th", heading, "num" if place in numbers else "").props("scope=col")
+        with ui.element("tbody"):
+            yield
+
+
+def table(
+    headings: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    caption: str,
+    numbers: Sequence[int] = (),
+    names: int = 1,
+    texts: Sequence[int] = (),
+) -> None:
+    """A plain table of texts. The first `names` cells of a row name it; `texts` are the columns that hold sentences."""
+    with grid(headings, caption, numbers):
+        for row in rows:
+            with ui.element("tr"):
+                for place, cell in enumerate(row):
+                    _cell(cell, place < names, "num" if place in numbers else "sentence" if place in texts else "")
+
+
+def _cell(cell: Cell, name: bool, classes: str) -> None:
+    text = cell if isinstance(cell, str) else ""
+    made = tag("th" if name else "td", text, classes)
+    if name:
+        made.props("scope=row")
+    if not isinstance(cell, str):
+        with made:
+            link(*cell)
+
+
+def badge(text: str, kind: str = "") -> None:
+    """A short word about a state; its colour only repeats what it says."""
+    tag("span", text, f"badge {kind}")
+
+
+def bar(share: float, label: str, mark: float | None = None) -> None:
+    """A share (0 to 1) as a bar, with a mark where the threshold is; `label` says it in words."""
+    with ui.element("span").classes("bar") as made:
+        made._props |= {"role": "img", "aria-label": label}
+        ui.element("span").style(f"width: {100 * min(max(share, 0.0), 1.0):.1f}%")
+        if mark is not None:
+            ui.element("i").style(f"left: {100 * min(max(mark, 0.0), 1.0):.1f}%")
+
+
+def drawing(svg: str) -> None:
+    """Our own drawing; no text of anybody else may be in it."""
+    ui.html(svg, sanitize=False).classes("chart")
+
+
+def missing(what: str) -> None:
+    """A page for an address that leads nowhere."""
+    with frame("Not found"):
+        tag("p", what)
+        link("All runs", "/")

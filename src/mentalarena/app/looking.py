@@ -1,0 +1,103 @@
+"""What pages read of a run directory. A file that is damaged or of another version is told on the page, and the rest is shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mentalarena.errors import MentalArenaError
+from mentalarena.report.terminal import percent, with_interval
+from mentalarena.runs.directory import SETTINGS, read_json
+from mentalarena.runs.progress import Stage, Told, progress_of
+
+Found = TypeVar("Found")
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Look:
+    """A run directory at one moment."""
+
+    name: str
+    path: Path
+    config: Json
+    summary: Json | None
+    progress: Told | None
+    troubles: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        """In a few words."""
+        told = self.progress
+        if told and told.current and told.state == "running":
+            return f"running: {told.current.title}, {share(told.current):.0%}"
+        if told and told.state in ("stopped", "gone"):
+            return "stopped; the same command goes on"
+        if self.summary and self.summary.get("held_out"):
+            return "finished"
+        return "played" if self.summary else "begun"
+
+    @property
+    def running(self) -> bool:
+        return self.progress is not None and self.progress.state == "running"
+
+    @property
+    def models(self) -> str:
+        """Who plays, each once."""
+        roles = self.config.get("models", {})
+        names = [
+            f"{own.get('provider')} {own.get('model') or ''}".strip() for own in roles.values() if isinstance(own, dict)
+        ]
+        return ", ".join(dict.fromkeys(names))
+
+    def gain(self, task: str) -> str:
+        """Held-out probability of a right answer, base and best; empty until it was measured."""
+        try:
+            held_out = (self.summary or {})["held_out"]
+            base, best = held_out["base"][task], held_out["best"][task]
+            return f"{percent(base['probability'])} → {with_interval(best['probability'], best['ci95'])}"
+        except (KeyError, TypeError):
+            return ""
+
+
+def look(name: str, path: Path) -> Look:
+    """A run directory as it is now; never raises for what is in it."""
+    troubles: list[str] = []
+
+    def read(what: Callable[[], Found], otherwise: Found) -> Found:
+        try:
+            return what()
+        except MentalArenaError as error:
+            troubles.append(str(error).replace(str(path), name))
+            return otherwise
+
+    config: Json = read(lambda: read_json(path / SETTINGS, "the settings of a run"), {})
+    summary: Json | None = None
+    if (path / "summary.json").exists():
+        summary = read(lambda: read_json(path / "summary.json", "the summary of a run"), None)
+    if summary is not None and not isinstance(summary.get("iterations"), list):
+        troubles.append(f"{name}/summary.json: no iterations; expected the file of `mentalarena run` or `play`")
+        summary = None
+    return Look(name, path, config, summary, read(lambda: progress_of(path), None), tuple(troubles))
+
+
+def share(stage: Stage) -> float:
+    """How much of a stage is done, 0 to 1."""
+    return min(stage.done / stage.total, 1.0) if stage.total > 0 else 0.0
+
+
+def remaining(stage: Stage, now: float | None = None) -> float | None:
+    """Seconds until a stage ends at the pace so far; None as long as there is none."""
+    done = share(stage)
+    return None if not done else ((now or time.time()) - stage.started) * (1 - done) / done
+
+
+def spell(seconds: float) -> str:
+    """A span of time in words."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60} min {whole % 60} s" if whole < 3600 else f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -1,0 +1,113 @@
+"""Where a practice session begins, or is found again."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import Any, cast
+
+from nicegui import ui
+
+from mentalarena.app.frame import NOTICE, Cell, frame, section, table, tag
+from mentalarena.app.practising import By, Practising
+from mentalarena.errors import MentalArenaError
+from mentalarena.practice.export import CRISIS
+from mentalarena.practice.rapport import DIFFICULTIES, STYLES
+from mentalarena.practice.session import Session
+
+CHANCE = "chance decides"
+LISTED = 50
+"""Sessions that are listed, the newest."""
+WHAT = (
+    "You are the therapist. The patient is fictional: a person of the library, who tells some things at once, some when asked, "
+    "and some only to somebody who has earned it. Talk; write down what you understand of the person's cognitive model; name a "
+    "diagnosis if you can. Then ask for feedback. Or play the patient yourself, and see what a therapist that is no person "
+    "makes of you. Everything you do is kept as you do it."
+)
+LIMITS = (
+    "No clinician has read the patients, and the scores are similarities of texts: they say how near your notes are to what was "
+    "written about this person, and nothing about how good a therapist you are."
+)
+
+
+def register(practising: Practising, listed: bool) -> None:
+    """Add the page; `listed`: whether all sessions of the folder are shown, as on a machine of one's own."""
+
+    @ui.page("/practice")
+    async def practice_page() -> None:
+        sessions: list[Session] = await asyncio.to_thread(practising.store.list) if listed else []
+        with frame("Practise with a simulated patient", "Practice"):
+            tag("p", f"{NOTICE} {CRISIS}.", "notice")
+            tag("p", WHAT)
+            tag("p", LIMITS, "soft")
+            with ui.element("div").classes("card"):
+                _choices(practising)
+            section("Your sessions")
+            if listed:
+                _earlier(practising, sessions)
+            else:
+                tag(
+                    "p",
+                    "A session's address is its key: keep it to come back. Sessions of others are not listed here.",
+                    "soft",
+                )
+
+
+def _choices(practising: Practising) -> None:
+    tag("h2", "Choose a patient")
+    by: Any = None
+    with ui.element("div").classes("row"):
+        part = ui.select({"therapist": "the therapist", "patient": "the patient"}, value="therapist", label="you play")
+        part.classes("w-40").props("outlined")
+        if practising.has_model:
+            model = practising.config.models.patient.model or "the configured model"
+            by = ui.select({"model": model, "library": "the library's own words"}, value="model", label="played by")
+            by.classes("w-56").props("outlined")
+        who = ui.select({}, label="patient", with_input=True).classes("w-80").props("outlined")
+        style = ui.select(list(STYLES), value="plain", label="style of talking").classes("w-44").props("outlined")
+        hard = ui.select(list(DIFFICULTIES), value="normal", label="difficulty").classes("w-40").props("outlined")
+    trouble = tag("p", "", "bad").props("role=alert")
+
+    def chosen() -> By:
+        return cast(By, by.value if by else "library")
+
+    def offer() -> None:
+        try:
+            who.set_options({"": CHANCE, **practising.patients(chosen())}, value="")
+        except MentalArenaError as error:
+            trouble.set_text(str(error))
+
+    offer()
+    if by:
+        by.on_value_change(offer)
+
+    async def begin() -> None:
+        start.disable()
+        try:
+            seed = secrets.randbelow(1 << 31)
+            session = await practising.begin(who.value or None, style.value, hard.value, seed, chosen(), part.value)
+        except MentalArenaError as error:
+            trouble.set_text(str(error))
+            start.enable()
+            return
+        ui.navigate.to(f"/practice/{session.id}")
+
+    start = ui.button("Begin", on_click=begin).props("no-caps unelevated").classes("begin")
+
+
+def _earlier(practising: Practising, sessions: list[Session]) -> None:
+    if not sessions:
+        tag("p", "None yet.", "soft")
+        return
+    rows: list[list[Cell]] = [
+        [
+            (practising.name_of(session), f"/practice/{session.id}"),
+            session.created.replace("T", " ")[:16],
+            f"{session.style}, {session.difficulty}" if session.part == "therapist" else "you were the patient",
+            str(session.turns),
+            f"{session.feedback.similarity:.2f}" if session.feedback else "",
+        ]
+        for session in sessions[:LISTED]
+    ]
+    caption = f"The newest {LISTED} of {len(sessions)}." if len(sessions) > LISTED else "Newest first; times are UTC."
+    table(["patient", "begun", "style and difficulty", "turns", "similarity"], rows, caption, numbers=(3, 4))

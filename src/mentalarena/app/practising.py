@@ -1,0 +1,167 @@
+"""What the practice pages do, without any page: every change goes through the store, so that a reload, another tab or a restart
+finds what was there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mentalarena.clinic.clinics import open_clinic
+from mentalarena.config import Config
+from mentalarena.errors import MentalArenaError, ModelError
+from mentalarena.models.backends import Backends
+from mentalarena.models.base import streamed
+from mentalarena.practice.feedback import feedback, scoring_of
+from mentalarena.practice.partner import MANY, Partner, choose, offline, partner_again, partner_of, people
+from mentalarena.practice.rapport import Difficulty, Style
+from mentalarena.practice.reversal import question, understood
+from mentalarena.practice.rival import rival
+from mentalarena.practice.session import Session, Speaker, compared, heard, judged, new_session, said
+from mentalarena.practice.store import Store
+from mentalarena.settings import load_config
+
+By = Literal["library", "model"]
+"""Who plays the patient: the library's own words, or the configured model."""
+KEPT = 200
+"""Patients that stay ready to talk, those who talked last."""
+
+
+@dataclass
+class Practising:
+    """The practice room of one server."""
+
+    store: Store
+    config: Config
+    """Of the models; the default one configures none."""
+    backends: Backends = field(default_factory=lambda: Backends(alone=True))
+    _partners: OrderedDict[str, Partner] = field(default_factory=OrderedDict)
+    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _library: Config = field(default_factory=lambda: load_config(None, ["clinic.source=library"]))
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a model is configured that can play."""
+        return not offline(self.config)
+
+    def warm(self) -> None:
+        """Do what the first feedback would wait for: calibrate the thresholds."""
+        scoring_of(self._library)
+
+    def patients(self, by: By) -> dict[str, str]:
+        """Whom one may choose: ids with what is known of each at first sight, which is no diagnosis. May raise `DataError`."""
+        config = self.config_for(by)
+        if config.clinic.source == "library":
+            found = [(person.id, person.name, person.demographics) for person in people()]
+        else:
+            own = open_clinic(config.clinic.source).patients(MANY, 0)
+            found = [(one.id, one.cognitive_model.name, dict(one.demographics)) for one in own]
+        return {id: ", ".join(filter(None, (name, about.get("age"), about.get("occupation")))) for id, name, about in found}
+
+    def name_of(self, session: Session) -> str:
+        """What the patient of a session is called."""
+        try:
+            return choose(session.patient, session.seed, self.config_of(session), every=True)[0].cognitive_model.name
+        except MentalArenaError:  # begun with other settings
+            return session.patient
+
+    def config_for(self, by: By) -> Config:
+        """The settings that a session is played by."""
+        return self.config if by == "model" and self.has_model else self._library
+
+    def config_of(self, session: Session) -> Config:
+        """Those of a session that was begun before."""
+        return self.config_for("library" if session.model.startswith("retrieval:") else "model")
+
+    async def begin(
+        self,
+        patient: str | None,
+        style: Style,
+        difficulty: Difficulty,
+        seed: int,
+        by: By = "library",
+        part: Speaker = "therapist",
+    ) -> Session:
+        """A new session, up to the patient's first words, or with the greeting where the person is the patient. Raises
+        `ConfigError` and `ModelError`."""
+        config = self.config_for(by)
+        chosen, person = await asyncio.to_thread(choose, patient, seed, config)
+        partner = await partner_of(chosen, person, style, difficulty, seed, config, self.backends)
+        manner = "" if partner.offline else partner.encoded.principles.id
+        session = new_session(chosen.id, style=style, difficulty=difficulty, model=partner.model.name, manner=manner, seed=seed,
+                              source=config.clinic.source, part=part)  # fmt: skip
+        session = said(session, partner.greeting)
+        self._keep(session.id, partner)
+        if part == "therapist":
+            session = heard(session, await partner.answer(session.lines))
+        return self.store.save(session)
+
+    async def partner(self, session: Session) -> Partner:
+        """The patient of a session. Raises `ConfigError` when the settings no longer give it."""
+        if session.id not in self._partners:
+            self._keep(session.id, await partner_again(session, self.config_of(session), self.backends))
+        self._partners.move_to_end(session.id)
+        return self._partners[session.id]
+
+    async def speak(self, session_id: str, text: str, listen: Callable[[str], None]) -> Session:
+        """The person says something and is answered; `listen` hears the answer while it comes. What was said is kept before it is
+        answered. An empty text asks again for an answer that is still missing.
+
+        Raises `ModelError`; then the person's line stands, and the answer may be asked for again."""
+        async with self._alone(session_id):
+            session = await asyncio.to_thread(self.store.read, session_id)
+            own, other = (said, heard) if session.part == "therapist" else (heard, said)
+            if not session.owed:
+                if not text.strip():
+                    return session
+                session = await asyncio.to_thread(self.store.save, own(session, text))
+            partner, config = await self.partner(session), self.config_of(session)
+            if session.part == "therapist":
+                messages, sampling = partner.request(session.lines)
+                answer = partner.spoken((await streamed(partner.model, messages, sampling, listen)).text)
+            else:
+                answer = await question(session, partner, config, self.backends, listen)
+            return await asyncio.to_thread(self.store.save, other(session, answer))
+
+    async def change(self, session_id: str, changed: Callable[[Session], Session]) -> Session:
+        """A note, a diagnosis: kept at once."""
+        async with self._alone(session_id):
+            before = await asyncio.to_thread(self.store.read, session_id)
+            after = changed(before)
+            return before if after == before else await asyncio.to_thread(self.store.save, after)
+
+    async def judge(self, session_id: str) -> Session:
+        """Feedback on a session as it stands now. Raises `ModelError` where a judge cannot answer."""
+        session = await asyncio.to_thread(self.store.read, session_id)
+        scoring = await asyncio.to_thread(scoring_of, self.config_of(session))
+        found = await feedback(session, await self.partner(session), scoring)
+        return await self.change(session_id, lambda now: judged(now, found))
+
+    async def compare(self, session_id: str) -> Session:
+        """A therapist that is no person talks with the same patient; or, where the person is the patient, what it understood of
+        the person. Raises `ModelError`."""
+        session = await asyncio.to_thread(self.store.read, session_id)
+        config = self.config_of(session)
+        scoring = await asyncio.to_thread(scoring_of, config)
+        other = rival if session.part == "therapist" else understood
+        found = await other(session, await self.partner(session), config, scoring, self.backends)
+        if found.problem:
+            raise ModelError(found.problem)
+        return await self.change(session_id, lambda now: compared(now, found))
+
+    @asynccontextmanager
+    async def _alone(self, session_id: str) -> AsyncIterator[None]:
+        """One change of a session at a time, whatever tabs are open."""
+        lock = self._locks.setdefault(session_id, asyncio.Lock())
+        async with lock:
+            yield
+        if not lock.locked():
+            self._locks.pop(session_id, None)
+
+    def _keep(self, session_id: str, partner: Partner) -> None:
+        self._partners[session_id] = partner
+        while len(self._partners) > KEPT:
+            self._partners.popitem(last=False)

@@ -1,0 +1,237 @@
+"""Beside the talk: notes of the cognitive model, the decoder's feedback, another therapist on the same patient."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from nicegui import ui
+
+from mentalarena.app.frame import bar, grid, tag
+from mentalarena.app.practising import Practising
+from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, Component
+from mentalarena.errors import MentalArenaError
+from mentalarena.practice.partner import Partner
+from mentalarena.practice.reversal import card
+from mentalarena.practice.session import ComponentScore, Feedback, Session, diagnosed, noted
+
+HINTS: dict[str, str] = {
+    "history": "what happened, since when",
+    "core_beliefs": "how the person sees itself, deep down",
+    "intermediate_beliefs": "rules and assumptions: 'if I ..., then ...'",
+    "intermediate_beliefs_during_depression": "how those rules change in bad times; many people have none",
+    "coping_strategies": "what the person does to get by",
+    "situation": "a concrete moment",
+    "automatic_thoughts": "what goes through its head then",
+    "emotions": "what it feels then",
+    "behavior": "what it does then",
+}
+
+
+def notes_panel(practising: Practising, session: Session) -> None:
+    """The cognitive model to fill in, and a diagnosis; kept as it is typed."""
+    tag("p", "What have you understood? In your words or the person's. Leave empty what you do not know.", "soft")
+    state = tag("p", "", "soft").props("role=status")
+
+    async def keep(changed: Callable[[Session], Session]) -> None:
+        try:
+            await practising.change(session.id, changed)
+            state.set_text("Kept.")
+        except MentalArenaError as error:
+            state.set_text(str(error))
+
+    def note(component: Component) -> None:
+        made = ui.textarea(LABELS[component], value=session.notes.get(component, "")).classes("wide")
+        made.props("outlined autogrow dense debounce=400 rows=1").props(f'hint="{HINTS[component]}"')
+        made.on_value_change(lambda event: keep(lambda now: noted(now, component, event.value or "")))
+
+    for component in COMPONENTS:
+        note(component)
+    field = ui.input("diagnosis", value=session.diagnosis).classes("wide").props("outlined dense debounce=400")
+    field.props("hint=\"by its name; 'no disorder' is an answer too\"")
+    field.on_value_change(lambda event: keep(lambda now: diagnosed(now, event.value or "")))
+
+
+def card_panel(partner: Partner) -> None:
+    """Whom the person plays."""
+    tag(
+        "p",
+        "You play this person. Say only what it would say, and only as readily as it would; the therapist cannot see this.",
+        "soft",
+    )
+    for label, text in card(partner):
+        tag("h3", label)
+        tag("p", text, "text")
+    voice = partner.patient.voice
+    for label, texts in (
+        ("of itself", voice.offered),
+        ("when asked", voice.asked),
+        ("to somebody it trusts", voice.trust),
+    ):
+        if texts:
+            with ui.expansion(f"What it says {label}").classes("wide"):
+                _list(texts)
+
+
+def feedback_panel(practising: Practising, session: Session) -> None:
+    """The same decoder that teaches the model, on the trainee's notes."""
+    tag("p", "Shows what is so: ask for it when you have finished. You may go on talking afterwards.", "soft")
+    _on_request("Get feedback", "Scoring ...", session.feedback, lambda: practising.judge(session.id),
+                lambda found: _feedback(found.feedback), session)  # fmt: skip
+
+
+def rival_panel(practising: Practising, session: Session) -> None:
+    """Another therapist on the same patient."""
+    who = practising.config.models.therapist.model or "the configured model"
+    by = (
+        who
+        if not session.model.startswith("retrieval:")
+        else "a plain checklist (it asks one prepared question a component)"
+    )
+    reversed_ = session.part == "patient"
+    words = "From what you said it notes what it understood; that is compared with your part, by the decoder."
+    tag("p", words if reversed_ else f"The same patient is met by {by}, and what it understood is scored alike.", "soft")
+    label, busy = ("Ask what it understood", "It is thinking ...") if reversed_ else ("Let it talk", "It is talking ...")
+    _on_request(label, busy, session.rival, lambda: practising.compare(session.id),
+                _rival, session)  # fmt: skip
+
+
+def _on_request(
+    label: str,
+    busy: str,
+    there: Any,
+    work: Callable[[], Awaitable[Session]],
+    show: Callable[[Session], None],
+    session: Session,
+) -> None:
+    async def asked() -> None:
+        button.disable()
+        state.set_text(busy)
+        try:
+            found = await work()
+        except MentalArenaError as error:
+            state.set_text(str(error))
+            return
+        finally:
+            button.enable()
+        state.set_text("")
+        place.clear()
+        with place:
+            show(found)
+
+    button = ui.button(label, on_click=asked).props("no-caps unelevated")
+    state = tag("p", "", "soft").props("role=status")
+    with ui.column().classes("wide") as place:
+        if there is not None:
+            show(session)
+
+
+def _feedback(found: Feedback | None) -> None:
+    if found is None:
+        return
+    tag(
+        "p",
+        f"Mean similarity {found.similarity:.2f}; {len(found.understood)} of {len(found.components)} components understood.",
+        "num",
+    )
+    _scores(found.components)
+    tag("h3", "What would have helped")
+    tag("p", found.guidance, "text")
+    for score in found.components:
+        if not score.understood:
+            with ui.expansion(f"{LABELS[score.component]}: what was missed").classes("wide"):
+                tag("p", f"It is: {score.encoded}", "text")
+                if score.could_say:
+                    tag("p", "The person could have said:", "soft")
+                    _list(score.could_say)
+                if score.questions:
+                    tag("p", "Questions that may bring it:", "soft")
+                    _list(score.questions)
+    tag("h3", "Diagnosis")
+    _diagnosis(found)
+    tag("h3", "Safety")
+    tag("p", found.safety.note, "text")
+    tag("h3", "How you talked")
+    counts = found.counts
+    open_share = "" if counts.open_share is None else f", {counts.open_share:.0%} of them open"
+    talk_share = "" if counts.talk_share is None else f" {counts.talk_share:.0%} of all words were yours."
+    tag("p", f"{counts.questions} questions{open_share}; {counts.reflections} reflections; {counts.advice} pieces of advice."
+        f"{talk_share}", "num")  # fmt: skip
+    words = (
+        " It compares words, not meaning: the person's own words count most."
+        if found.embedder.startswith("lexical")
+        else ""
+    )
+    tag("p", f"Similarities by {found.embedder}.{words} Thresholds are what another person's text would reach. All of it is by "
+        "rule, and no judgement of anybody's skill.", "soft")  # fmt: skip
+
+
+def _diagnosis(found: Feedback) -> None:
+    told = found.diagnosis
+    named = ", ".join(told.named) or "nothing"
+    tag("p", f"You named {named}: {told.verdict}. By the reference: {', '.join(told.reference) or 'nobody knows'}.")
+    for label, parts in (
+        ("Easily taken for", told.differential),
+        ("To be ruled out", told.rule_out),
+        ("What spoke for it", told.cues),
+        ("First-line treatment by the guideline", told.treatments),
+        ("Medicine by the guideline", told.medicines),
+    ):
+        if parts:
+            tag("p", f"{label}: {'; '.join(parts)}.", "soft")
+    if not told.clinician_reviewed:
+        tag("p", "No clinician has checked this reference.", "soft")
+
+
+def _rival(session: Session) -> None:
+    rival, own = session.rival, session.feedback
+    if rival is None:
+        return
+    if rival.problem:
+        tag("p", rival.problem, "bad")
+    if session.part == "patient":
+        tag("p", f"{rival.name}: mean similarity {rival.similarity:.2f} after {rival.questions} questions.", "num")
+        _scores(rival.components, "what it noted")
+        return
+    mine = {score.component: score for score in own.components} if own else {}
+    both = [mine[score.component].similarity for score in rival.components if score.component in mine]
+    yours = (
+        f"yours, over the same components, {sum(both) / len(both):.2f}" if both else "get feedback to see yours beside it"
+    )
+    tag("p", f"{rival.name}: mean similarity {rival.similarity:.2f} after {rival.questions} questions; {yours}.", "num")
+    with grid(("component", "it", "you"), "Similarity by component, of those that it was asked about.", numbers=(1, 2)):
+        for score in rival.components:
+            with ui.element("tr"):
+                tag("th", LABELS[score.component]).props("scope=row")
+                for one in (score, mine.get(score.component)):
+                    with ui.element("td").classes("num"):
+                        _similarity(one)
+    with ui.expansion("Its talk").classes("wide"), ui.element("div").classes("talk"):
+        for who, text in rival.lines:
+            with ui.element("div").classes(f"said {who}"):
+                tag("span", who, "who")
+                tag("span", text)
+
+
+def _scores(scores: Sequence[ComponentScore], note: str = "your note") -> None:
+    with grid(("component", "similarity", note), "The mark on a bar is the component's threshold.", numbers=(1,)):
+        for score in scores:
+            with ui.element("tr"):
+                tag("th", LABELS[score.component]).props("scope=row")
+                with ui.element("td").classes("num"):
+                    _similarity(score)
+                tag("td", score.noted or "nothing noted", "text" if score.noted else "soft")
+
+
+def _similarity(score: ComponentScore | None) -> None:
+    if score is None:
+        return
+    words = "understood" if score.understood else "not understood"
+    bar(score.similarity, f"similarity {score.similarity:.2f}, threshold {score.threshold:.2f}: {words}", score.threshold)
+    tag("span", f" {score.similarity:.2f} {'✓' if score.understood else '·'}", "good" if score.understood else "")
+
+
+def _list(texts: Sequence[str]) -> None:
+    with ui.element("ul"):
+        for text in texts:
+            tag("li", text)

@@ -1,0 +1,346 @@
+"""The retrieval patient: a person of the library who answers from its own words, with no language model.
+
+It finds what answers the question (by the component that is asked for and by shared words), says it once, and discloses in
+stages as `clinic.cognitive_model.Voice` has it: some things of itself, some when asked, some only to somebody it trusts, or
+when it is asked plainly about death, harm or danger. Trust is earned by the talk (rapport.py). All that it knows of the talk
+stands in the messages, so a talk that is reloaded goes on exactly as it would have.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+from mentalarena.clinic.cognitive_model import Component
+from mentalarena.clinic.people import Person
+from mentalarena.models.base import Message, Reply, Sampling, Usage
+from mentalarena.practice.hearing import Heard, hear
+from mentalarena.practice.rapport import Difficulty, Style, rapport, trusts
+from mentalarena.practice.reactions import pick
+from mentalarena.practice.sayings import DEEP, MOMENT, Repertoire, Saying, repertoire
+
+TOPIC = 1.4
+"""Weight of shared words from which on a line is about a thing of the person's own."""
+DEPTHS = {"offered": 0, "asked": 1, "trust": 2}
+ANYWHERE: tuple[Component, ...] = ("history", "situation", "emotions", "behavior")
+"""Where an open question without a subject may lead."""
+ASIDES: tuple[Component, ...] = ("history", "coping_strategies", "behavior")
+"""What a talkative person comes to by the way."""
+Lead = Literal["lead", "moved", "agree", "none"]
+
+
+class RetrievalPatient:
+    """A `ChatModel` that is one person of the library in one of its situations (`number`, from 1)."""
+
+    def __init__(
+        self, person: Person, number: int = 1, style: Style = "plain", difficulty: Difficulty = "normal", seed: int = 0
+    ) -> None:
+        self.person = person
+        self.number = number
+        self.style: Style = style
+        self.difficulty: Difficulty = difficulty
+        self.seed = seed
+        self._repertoire = repertoire(person, number)
+
+    @property
+    def name(self) -> str:
+        return f"retrieval:{self.person.id}-{self.number}:{self.style}:{self.difficulty}"
+
+    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        """What the person answers to the last message. `sampling` changes nothing: equal messages, equal answers."""
+        text = self.answer(messages)
+        words = sum(len(m.content.split()) for m in messages)
+        return Reply(text, usage=Usage(prompt_tokens=words, new_tokens=len(text.split())), model=self.name)
+
+    def answer(self, messages: Sequence[Message]) -> str:
+        """The answer to the last thing that was heard; system messages are not heard."""
+        heard = [m.content for m in messages if m.role == "user"]
+        said = [m.content for m in messages if m.role == "assistant"]
+        return _Turn(self, self._repertoire, heard, said).answer()
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One turn: what was heard and said so far, and what is answered."""
+
+    patient: RetrievalPatient
+    repertoire: Repertoire
+    heard: Sequence[str]
+    said: Sequence[str]
+
+    def answer(self) -> str:
+        line = hear(self.heard[-1] if self.heard else "")
+        if not self.repertoire.knows(line.words) and self.repertoire.knows(line.context):
+            line = replace(line, words=line.context)  # "That must worry your daughter. How is it between you?"
+        if not self.said and not line.danger:
+            return self._opening()
+        if line.silent:
+            return self._react("silence")
+        if line.danger:
+            return self._danger(line.danger)
+        if line.asks and line.has("plan", "safe") and self._in_danger():
+            return self._danger("death", line.has("safe"))
+        for mark in ("all_at_once", "machine"):
+            if line.has(mark):
+                return self._react(mark)
+        if line.unclear and not self.repertoire.knows(line.words):
+            return self._react("unclear")
+        if line.has("unkind"):
+            return self._react("unkind")
+        return self._of_person(line) or self._courtesy(line) or self._told(line)
+
+    def _opening(self) -> str:
+        first = [s for s in self._left() if s.degree == "offered" and s.component == "history"][:1]
+        near = [s for s in self._left() if s.degree == "offered" and s.component in ("emotions", "situation", "behavior")]
+        near.sort(key=lambda s: -s.near)
+        short = self.patient.style in ("reserved", "guarded")
+        chosen = (first or near)[:1] if short else [*first, *near[: 2 if self.patient.style == "talkative" else 1]]
+        return self._spoken(chosen, "none") or self._react("greeting")
+
+    def _in_danger(self) -> bool:
+        """Whether the talk is about a danger just now."""
+        before = hear(self.heard[-2]).danger if len(self.heard) > 1 else ""
+        return bool(before) or any(s.danger in ("death", "harm") for s in self._last)
+
+    def _danger(self, kind: str, safe: bool = False) -> str:
+        """Asked plainly, the person answers truthfully, whatever the trust. `safe`: what would keep it safe was asked."""
+        related = (
+            ("death", "harm", "peril") if kind == "peril" else ("death", "harm") if kind == "death" else ("harm", "death")
+        )
+        known = [s for s in self.repertoire.sayings if s.danger in related]
+        left = [s for s in known if not self._was_said(s)]
+        if kind == "peril":
+            # what else the person does about it (drives, faints) goes before what it thinks of death
+            left.sort(key=lambda s: s.danger != "peril")
+        else:
+            left.sort(key=lambda s: (related.index(s.danger), s.own))
+        words = hear(self.heard[-1]).words
+        left.sort(key=lambda s: -(self.repertoire.overlap(words, s) > TOPIC * 2))
+        if left:
+            return self._join(self._pick("answer_danger"), left[0].text)
+        if safe:
+            return self._react("safe_open" if self._asks_who() else "safe")
+        return self._react("told_danger") if known else self._react("no_danger", kind)
+
+    def _asks_who(self) -> bool:
+        line = hear(self.heard[-1])
+        return line.open or line.has("ask_who")
+
+    def _of_person(self, line: Heard) -> str:
+        """Name, age and the like: what a form would have."""
+        person = self.patient.person
+        for key in ("age", "occupation", "culture"):
+            if line.has(f"ask_{key}") and (value := person.demographics.get(key)):
+                text = self._pick(key).replace(f"{{{key}}}", value)
+                return text[0].upper() + text[1:]
+        return self._pick("name").replace("{name}", person.name) if line.has("ask_name") else ""
+
+    def _courtesy(self, line: Heard) -> str:
+        """An answer to what asks for nothing: greetings, thanks, advice, a name for it."""
+        if line.has("how_are_you"):
+            return self._react("how_are_you")
+        if line.has("small_talk") and line.length < 14 and not self._about(line):
+            return self._react("small_talk")
+        if line.has("label") and not line.open:
+            return self._react("label")
+        if line.has("advice") and not line.open:
+            return self._react("advice_later" if self._trusting else "advice")
+        if line.has("goodbye") and not line.open:
+            return self._react("goodbye")
+        if not line.asks:
+            for mark in ("confidential", "greeting", "thanks"):
+                if line.has(mark) and not line.has("empathic", "reflective", "follow"):
+                    return self._react(mark)
+        return ""
+
+    def _told(self, line: Heard) -> str:
+        """What answers a question, goes on after a reflection, or is said for want of a question."""
+        about = self._about(line)
+        wanted = dict(line.components) if line.asks else {}
+        warm = line.has("empathic") or (line.has("reflective") and (about or not line.asks))
+        lead: Lead = "moved" if line.has("empathic") else "agree" if warm else "lead"
+        if not wanted and not about:
+            if line.topics and not line.has("follow"):
+                return self._react("nothing_there", lead=lead)
+            if line.asks and not line.open and not warm:
+                return self._react("off_topic" if line.words and not self._knows(line) else "no_answer")
+            if line.open and line.words and not self._knows(line) and not warm and not line.has("follow"):
+                return self._react("off_topic")
+            if not (line.open or warm or line.has("follow")):
+                return self._react("statement")
+            wanted = self._going_on(line)
+        elif not line.asks and not warm and not line.has("follow"):
+            return self._found(line, wanted, "agree") if about else self._react("statement")
+        return self._found(line, wanted, lead)
+
+    def _knows(self, line: Heard) -> bool:
+        return self.repertoire.knows(line.words)
+
+    def _found(self, line: Heard, wanted: Mapping[Component, float], lead: Lead) -> str:
+        left = self._left()
+        rated = [(self._rating(s, line, wanted), s) for s in left]
+        relevant = [(rating, s) for rating, s in rated if rating > 0]
+        allowed = [(rating, s) for rating, s in relevant if self._allowed(s, line)]
+        if not allowed:
+            if relevant:
+                return self._react("not_yet", lead=lead)
+            if not wanted and line.open:
+                return self._found(line, self._going_on(line), lead)
+            main = max(wanted, key=lambda c: wanted[c], default=None)
+            if main and not any(s.component == main for s in self.repertoire.sayings):
+                return self._react("no_such")
+            return self._react("used_up", main, lead=lead) if main else self._react("nothing_more", lead=lead)
+        allowed.sort(key=lambda pair: -pair[0])
+        first = allowed[0][1]
+        chosen = [first]
+        for rating, saying in allowed[1:]:
+            if len(chosen) >= self._amount(line):
+                break
+            close = saying.component == first.component and rating > 0.6 * allowed[0][0]
+            if close and "trust" not in {c.degree for c in (*chosen, saying)}:
+                chosen.append(saying)
+        return self._spoken(chosen, lead)
+
+    def _about(self, line: Heard) -> bool:
+        """Whether the line is about something of the person's own."""
+        known = self.repertoire
+        return any(
+            known.overlap(line.words, s) >= TOPIC or known.speaks_of(line.topics, s) for s in known.sayings if not s.danger
+        )
+
+    def _going_on(self, line: Heard) -> dict[Component, float]:
+        """Where the talk goes when nothing else is asked for: on with what was spoken of, or to what is near to it."""
+        last = self._last_component()
+        if last is None or not any(s.component == last for s in self._left()):
+            return dict.fromkeys(ANYWHERE, 0.4)
+        near: tuple[Component, ...] = ("emotions",) if line.has("empathic") else MOMENT if last in MOMENT else ()
+        return dict.fromkeys(near, 0.45) | {last: 0.8}
+
+    def _rating(self, saying: Saying, line: Heard, wanted: Mapping[Component, float]) -> float:
+        """How well a saying answers the line; 0 for not at all."""
+        overlap = self.repertoire.overlap(line.words, saying)
+        topical = self.repertoire.speaks_of(line.topics, saying)
+        fit = wanted.get(saying.component, 0.0)
+        if not fit and overlap < TOPIC and not topical:
+            return 0.0
+        # of a danger one speaks when it is asked for (see `_danger`), and hardly by the way
+        shared = min(overlap / 6, 0.8) + 0.5 * topical
+        rating = fit + (shared if fit or not wanted else shared / 2) - 0.5 * bool(saying.danger)
+        rating += 0.35 * (line.has("ask_when") and saying.dated)
+        # the trail: what has to do with what was said last comes more easily
+        rating += min(self.repertoire.overlap(self._last_words, saying), 8) / 40
+        # what lies near the surface comes first, unless what was said reaches deeper
+        deep = (
+            saying.degree == "trust" and self._trusting and (saying.component in DEEP or line.has("empathic", "reflective"))
+        )
+        rating += 0.1 if deep else -0.05 * DEPTHS[saying.degree]
+        moment = saying.component in MOMENT
+        rating += (0.2 if self._moment_told else 0.1) * saying.near * moment
+        if saying.own:
+            told = "situation" in wanted if saying.component == "situation" else moment and self._moment_told
+            rating += 0.25 if told else -0.4 if moment else -0.12
+            # the belief itself comes out once something has been said about it
+            rating += 0.25 * (saying.component in DEEP and self._trusting and self._spoke_of(saying.component))
+        return max(rating, 0.01)
+
+    def _allowed(self, saying: Saying, line: Heard) -> bool:
+        if saying.degree == "trust":
+            return self._trusting and not (line.asks and not line.open and self.patient.difficulty == "hard")
+        closed = self.patient.difficulty == "hard" and not line.open and not line.has("empathic", "reflective")
+        return saying.degree == "offered" or not closed or self._rapport >= 1
+
+    def _amount(self, line: Heard) -> int:
+        """Sentences of an answer at most."""
+        style = self.patient.style
+        if style in ("reserved", "guarded"):
+            return 2 if self._trusting and line.open else 1
+        return (2 if line.open or line.has("empathic", "reflective") else 1) + (style == "talkative")
+
+    @cached_property
+    def _rapport(self) -> float:
+        return rapport(self.heard, self.said)
+
+    @cached_property
+    def _trusting(self) -> bool:
+        return trusts(self._rapport, self.patient.style, self.patient.difficulty)
+
+    @cached_property
+    def _moment_told(self) -> bool:
+        return any(s.own and s.component == "situation" and self._was_said(s) for s in self.repertoire.sayings)
+
+    @cached_property
+    def _told_already(self) -> frozenset[str]:
+        every = "\n".join(self.said)
+        return frozenset(s.text for s in self.repertoire.sayings if s.text in every)
+
+    def _was_said(self, saying: Saying) -> bool:
+        return saying.text in self._told_already
+
+    def _left(self) -> list[Saying]:
+        return [s for s in self.repertoire.sayings if not self._was_said(s)]
+
+    @cached_property
+    def _last(self) -> list[Saying]:
+        """What was told last, if anything."""
+        for text in reversed(self.said):
+            if found := [s for s in self.repertoire.sayings if s.text in text]:
+                return sorted(found, key=lambda s: text.index(s.text))
+        return []
+
+    def _last_component(self) -> Component | None:
+        return next((s.component for s in self._last), None)
+
+    @cached_property
+    def _last_words(self) -> frozenset[str]:
+        return frozenset(word for s in self._last for word in s.words)
+
+    def _spoken(self, chosen: Sequence[Saying], lead: Lead) -> str:
+        if not chosen:
+            return ""
+        first = chosen[0]
+        opener = ""
+        if lead in ("moved", "agree"):
+            opener = self._pick(lead)
+        elif first.own and first.component == "emotions":
+            opener = self._pick("named_feeling")
+        elif first.own and first.component == "situation":
+            opener = self._pick("moment")
+        elif first.own and first.component == "automatic_thoughts" and not self._own_told("automatic_thoughts"):
+            opener = self._pick("thought")
+        elif first.degree == "trust" and first.component in DEEP:
+            opener = self._pick("belief") if self._coin(2) else ""
+        elif lead == "lead" and self._coin({"plain": 4, "talkative": 2}.get(self.patient.style, 3)):
+            opener = self._pick("lead", self.patient.style)
+        parts = [opener, *(s.text for s in chosen)]
+        if self.patient.style == "talkative" and len(self.said) > 1 and first.degree != "trust" and self._coin(3):
+            rest = [s for s in self._left() if s.degree == "offered" and s not in chosen and s.component in ASIDES]
+            parts += [self._pick("aside"), rest[self._number("aside") % len(rest)].text] if rest else []
+        return self._join(*parts)
+
+    def _spoke_of(self, component: Component) -> bool:
+        return any(s.component == component and self._was_said(s) for s in self.repertoire.sayings)
+
+    def _own_told(self, component: str) -> bool:
+        return any(s.own and s.component == component and self._was_said(s) for s in self.repertoire.sayings)
+
+    def _react(self, key: str, which: str | None = None, lead: Lead = "none") -> str:
+        opener = self._pick(lead) if lead in ("moved", "agree") else ""
+        return self._join(opener, self._pick(key, which))
+
+    def _pick(self, key: str, which: str | None = None) -> str:
+        """One of the prepared texts."""
+        return pick(key, which, self.patient.style, self.said, self._number(key))
+
+    def _number(self, purpose: str) -> int:
+        told = f"{self.patient.seed}-{self.patient.person.id}-{len(self.said)}-{purpose}"
+        return int.from_bytes(hashlib.sha256(told.encode()).digest()[:4])
+
+    def _coin(self, one_in: int) -> bool:
+        return self._number("coin") % one_in == 0
+
+    @staticmethod
+    def _join(*parts: str) -> str:
+        return " ".join(part for part in parts if part)
