@@ -32,6 +32,13 @@ def on_files(files: Any, config: Any) -> Any:
     return files
 
 
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """The theme's search box with a name for screen readers (mkdocs calls this)."""
+    return output.replace(
+        'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
+    )
+
+
 def linked(text: str) -> str:
     """A page of the repository's root with its mentions of docs/NAME.md as links."""
     return re.sub(r"`docs/([\w-]+\.md)`", r"[\1](\1)", text)
@@ -68,7 +75,9 @@ def _command(command: Any, name: str, parent: Any, level: int) -> Iterator[str]:
     yield f"```text\n{name} {usage}\n```"
     rows = [record for parameter in command.params if (record := parameter.get_help_record(context))]
     if rows:
-        yield "\n".join(["| option | |", "|---|---|", *(f"| {_code(what)} | {cell(told)} |" for what, told in rows)])
+        yield "\n".join(
+            ["| option | what it does |", "|---|---|", *(f"| {_code(what)} | {cell(told)} |" for what, told in rows)]
+        )
 
 
 def settings() -> str:
@@ -99,7 +108,7 @@ def settings() -> str:
 
 def _table(kind: Any, fields: list[tuple[str, Any]], place: str) -> str:
     told = _field_docstrings(kind)
-    rows = ["| key | value | default | |", "|---|---|---|---|"]
+    rows = ["| key | value | default | what it does |", "|---|---|---|---|"]
     for name, field in fields:
         anchor = f'<span id="{place}{name}"></span>'
         default = field.get_default(call_default_factory=True)

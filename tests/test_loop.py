@@ -130,11 +130,8 @@ def test_4_models_text_is_never_rendered(out: Path, tmp_path: Path) -> None:
     for name in ("summary.json", "config.json"):
         (tmp_path / name).write_bytes((out / name).read_bytes())
     episode["diagnosis"] = {"candidates": ["<b>x</b>", "y"], "chosen": "<b>x</b>", "votes": [], "reasons": []}
-    episode["views"]["therapist"] = [
-        {"role": "system", "content": ""},
-        {"role": "user", "content": "<script>alert(1)</script>"},
-    ]
-    episode["trials"] = [{"kind": "treatment", "proposal": "<img src=x>", "predicted_outcome": "", "score": 1}]
+    episode["views"]["patient"][1:] = [{"role": "assistant", "content": "<script>alert(1)</script>"}]
+    episode["trials"] = [{"kind": "treatment", "proposal": "<img src=x>", "rationale": "", "score": 1}]
     (tmp_path / "iteration-00").mkdir()
     (tmp_path / "iteration-00" / "episodes.jsonl").write_text(json.dumps(episode) + "\n")
     page = write_report(tmp_path).read_text()

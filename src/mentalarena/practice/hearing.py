@@ -31,6 +31,7 @@ _ASKS = re.compile(
     r"i(?:'d like| want| need| have) to (?:ask|hear|know|understand)|may i ask)\b"
 )
 """How a question begins that has no question mark."""
+_OPEN = re.compile(r"\W*(?:so |and |but |well )?(?:what|how|where|who|tell me|describe)\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ def hear(text: str) -> Heard:
     }
     follows = "follow" in marks
     danger = next((kind for kind in DANGERS if cues.danger[kind].search(asked)), "") if asking else ""
+    if danger == "peril" and "endangered" not in marks and _OPEN.match(asked):
+        danger = ""  # "what goes on in your body when your heart races" asks for no danger
     words = words_of(told) or words_of(line)
     return Heard(
         words,

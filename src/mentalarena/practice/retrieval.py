@@ -18,6 +18,7 @@ from mentalarena.clinic.cognitive_model import Component
 from mentalarena.clinic.people import Person
 from mentalarena.models.base import Message, Reply, Sampling, Usage
 from mentalarena.practice.hearing import Heard, hear
+from mentalarena.practice.memory import Memory
 from mentalarena.practice.rapport import Difficulty, Style, rapport, trusts
 from mentalarena.practice.reactions import pick
 from mentalarena.practice.sayings import DEEP, MOMENT, Repertoire, Saying, repertoire
@@ -71,6 +72,10 @@ class _Turn:
     heard: Sequence[str]
     said: Sequence[str]
 
+    @cached_property
+    def memory(self) -> Memory:
+        return Memory(self.repertoire, tuple(self.said))
+
     def answer(self) -> str:
         line = hear(self.heard[-1] if self.heard else "")
         if not self.repertoire.knows(line.words) and self.repertoire.knows(line.context):
@@ -79,8 +84,8 @@ class _Turn:
             return self._opening()
         if line.silent:
             return self._react("silence")
-        if line.danger:
-            return self._danger(line.danger)
+        if line.danger and (told := self._danger(line.danger)):
+            return told
         if line.asks and line.has("plan", "safe") and self._in_danger():
             return self._danger("death", line.has("safe"))
         for mark in ("all_at_once", "machine"):
@@ -93,8 +98,10 @@ class _Turn:
         return self._of_person(line) or self._courtesy(line) or self._told(line)
 
     def _opening(self) -> str:
-        first = [s for s in self._left() if s.degree == "offered" and s.component == "history"][:1]
-        near = [s for s in self._left() if s.degree == "offered" and s.component in ("emotions", "situation", "behavior")]
+        first = [s for s in self.memory.left if s.degree == "offered" and s.component == "history"][:1]
+        near = [
+            s for s in self.memory.left if s.degree == "offered" and s.component in ("emotions", "situation", "behavior")
+        ]
         near.sort(key=lambda s: -s.near)
         short = self.patient.style in ("reserved", "guarded")
         chosen = (first or near)[:1] if short else [*first, *near[: 2 if self.patient.style == "talkative" else 1]]
@@ -103,26 +110,24 @@ class _Turn:
     def _in_danger(self) -> bool:
         """Whether the talk is about a danger just now."""
         before = hear(self.heard[-2]).danger if len(self.heard) > 1 else ""
-        return bool(before) or any(s.danger in ("death", "harm") for s in self._last)
+        return bool(before) or any(s.danger in ("death", "harm") for s in self.memory.last)
 
     def _danger(self, kind: str, safe: bool = False) -> str:
         """Asked plainly, the person answers truthfully, whatever the trust. `safe`: what would keep it safe was asked."""
-        related = (
-            ("death", "harm", "peril") if kind == "peril" else ("death", "harm") if kind == "death" else ("harm", "death")
-        )
+        bodily = kind == "peril" and not hear(self.heard[-1]).has("endangered")
+        order = {"death": ("death", "harm"), "harm": ("harm", "death"), "peril": ("peril", "death", "harm")}
+        related = ("peril",) if bodily else order[kind]
         known = [s for s in self.repertoire.sayings if s.danger in related]
-        left = [s for s in known if not self._was_said(s)]
-        if kind == "peril":
-            # what else the person does about it (drives, faints) goes before what it thinks of death
-            left.sort(key=lambda s: s.danger != "peril")
-        else:
-            left.sort(key=lambda s: (related.index(s.danger), s.own))
+        left = [s for s in known if not self.memory.was_said(s)]
+        left.sort(key=lambda s: (related.index(s.danger), s.own))
         words = hear(self.heard[-1]).words
         left.sort(key=lambda s: -(self.repertoire.overlap(words, s) > TOPIC * 2))
         if left:
             return self._join(self._pick("answer_danger"), left[0].text)
         if safe:
             return self._react("safe_open" if self._asks_who() else "safe")
+        if bodily and not known:
+            return ""  # asked for its body, and nothing dangerous there: a question like any other
         return self._react("told_danger") if known else self._react("no_danger", kind)
 
     def _asks_who(self) -> bool:
@@ -160,6 +165,8 @@ class _Turn:
         """What answers a question, goes on after a reflection, or is said for want of a question."""
         about = self._about(line)
         wanted = dict(line.components) if line.asks else {}
+        if line.has("ask_when") and not wanted:
+            wanted["history"] = 0.6
         warm = line.has("empathic") or (line.has("reflective") and (about or not line.asks))
         lead: Lead = "moved" if line.has("empathic") else "agree" if warm else "lead"
         if not wanted and not about:
@@ -180,7 +187,7 @@ class _Turn:
         return self.repertoire.knows(line.words)
 
     def _found(self, line: Heard, wanted: Mapping[Component, float], lead: Lead) -> str:
-        left = self._left()
+        left = self.memory.left
         rated = [(self._rating(s, line, wanted), s) for s in left]
         relevant = [(rating, s) for rating, s in rated if rating > 0]
         allowed = [(rating, s) for rating, s in relevant if self._allowed(s, line)]
@@ -213,8 +220,8 @@ class _Turn:
 
     def _going_on(self, line: Heard) -> dict[Component, float]:
         """Where the talk goes when nothing else is asked for: on with what was spoken of, or to what is near to it."""
-        last = self._last_component()
-        if last is None or not any(s.component == last for s in self._left()):
+        last = self.memory.last_component
+        if last is None or not any(s.component == last for s in self.memory.left):
             return dict.fromkeys(ANYWHERE, 0.4)
         near: tuple[Component, ...] = ("emotions",) if line.has("empathic") else MOMENT if last in MOMENT else ()
         return dict.fromkeys(near, 0.45) | {last: 0.8}
@@ -231,19 +238,19 @@ class _Turn:
         rating = fit + (shared if fit or not wanted else shared / 2) - 0.5 * bool(saying.danger)
         rating += 0.35 * (line.has("ask_when") and saying.dated)
         # the trail: what has to do with what was said last comes more easily
-        rating += min(self.repertoire.overlap(self._last_words, saying), 8) / 40
+        rating += min(self.repertoire.overlap(self.memory.last_words, saying), 8) / 40
         # what lies near the surface comes first, unless what was said reaches deeper
         deep = (
             saying.degree == "trust" and self._trusting and (saying.component in DEEP or line.has("empathic", "reflective"))
         )
         rating += 0.1 if deep else -0.05 * DEPTHS[saying.degree]
         moment = saying.component in MOMENT
-        rating += (0.2 if self._moment_told else 0.1) * saying.near * moment
+        rating += (0.2 if self.memory.moment_told else 0.1) * saying.near * moment
         if saying.own:
-            told = "situation" in wanted if saying.component == "situation" else moment and self._moment_told
+            told = "situation" in wanted if saying.component == "situation" else moment and self.memory.moment_told
             rating += 0.25 if told else -0.4 if moment else -0.12
             # the belief itself comes out once something has been said about it
-            rating += 0.25 * (saying.component in DEEP and self._trusting and self._spoke_of(saying.component))
+            rating += 0.25 * (saying.component in DEEP and self._trusting and self.memory.spoke_of(saying.component))
         return max(rating, 0.01)
 
     def _allowed(self, saying: Saying, line: Heard) -> bool:
@@ -267,36 +274,6 @@ class _Turn:
     def _trusting(self) -> bool:
         return trusts(self._rapport, self.patient.style, self.patient.difficulty)
 
-    @cached_property
-    def _moment_told(self) -> bool:
-        return any(s.own and s.component == "situation" and self._was_said(s) for s in self.repertoire.sayings)
-
-    @cached_property
-    def _told_already(self) -> frozenset[str]:
-        every = "\n".join(self.said)
-        return frozenset(s.text for s in self.repertoire.sayings if s.text in every)
-
-    def _was_said(self, saying: Saying) -> bool:
-        return saying.text in self._told_already
-
-    def _left(self) -> list[Saying]:
-        return [s for s in self.repertoire.sayings if not self._was_said(s)]
-
-    @cached_property
-    def _last(self) -> list[Saying]:
-        """What was told last, if anything."""
-        for text in reversed(self.said):
-            if found := [s for s in self.repertoire.sayings if s.text in text]:
-                return sorted(found, key=lambda s: text.index(s.text))
-        return []
-
-    def _last_component(self) -> Component | None:
-        return next((s.component for s in self._last), None)
-
-    @cached_property
-    def _last_words(self) -> frozenset[str]:
-        return frozenset(word for s in self._last for word in s.words)
-
     def _spoken(self, chosen: Sequence[Saying], lead: Lead) -> str:
         if not chosen:
             return ""
@@ -308,23 +285,21 @@ class _Turn:
             opener = self._pick("named_feeling")
         elif first.own and first.component == "situation":
             opener = self._pick("moment")
-        elif first.own and first.component == "automatic_thoughts" and not self._own_told("automatic_thoughts"):
+        elif (
+            first.own
+            and first.component == "automatic_thoughts"
+            and not self.memory.spoke_of("automatic_thoughts", own=True)
+        ):
             opener = self._pick("thought")
         elif first.degree == "trust" and first.component in DEEP:
             opener = self._pick("belief") if self._coin(2) else ""
-        elif lead == "lead" and self._coin({"plain": 4, "talkative": 2}.get(self.patient.style, 3)):
+        elif lead == "lead" and self._coin({"plain": 4, "talkative": 2, "upset": 4}.get(self.patient.style, 3)):
             opener = self._pick("lead", self.patient.style)
         parts = [opener, *(s.text for s in chosen)]
         if self.patient.style == "talkative" and len(self.said) > 1 and first.degree != "trust" and self._coin(3):
-            rest = [s for s in self._left() if s.degree == "offered" and s not in chosen and s.component in ASIDES]
+            rest = [s for s in self.memory.left if s.degree == "offered" and s not in chosen and s.component in ASIDES]
             parts += [self._pick("aside"), rest[self._number("aside") % len(rest)].text] if rest else []
         return self._join(*parts)
-
-    def _spoke_of(self, component: Component) -> bool:
-        return any(s.component == component and self._was_said(s) for s in self.repertoire.sayings)
-
-    def _own_told(self, component: str) -> bool:
-        return any(s.own and s.component == component and self._was_said(s) for s in self.repertoire.sayings)
 
     def _react(self, key: str, which: str | None = None, lead: Lead = "none") -> str:
         opener = self._pick(lead) if lead in ("moved", "agree") else ""
