@@ -1,6 +1,6 @@
 """Makes the picture of the app for README and documentation: a practice session with a person of the library, offline.
 
-    python dev/picture.py docs/assets/app.png
+python dev/picture.py docs/assets/app.png
 """
 
 import socket
