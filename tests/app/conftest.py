@@ -58,10 +58,7 @@ def visits(browser: "Browser") -> Iterator[Visits]:
     """Visitors whose pages must not call anybody, fail, or run a text."""
     found = Visits(browser)
     yield found
-    try:
-        found.end()
-    finally:
-        found.close()
+    found.leave()
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +60,14 @@ def command(*arguments: str) -> None:
     """A command of the command line that must succeed."""
     done = subprocess.run([*CLI, *arguments], capture_output=True, text=True, check=False)  # noqa: S603
     assert done.returncode == 0, done.stderr
+
+
+def until(true: Callable[[], bool], seconds: float = 30) -> None:
+    """Wait for what another process does; it is looked at again and again, since nobody tells."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come about"
+        threading.Event().wait(0.05)
 
 
 @contextmanager
@@ -184,11 +193,14 @@ class Visits:
         """An error of the last page that a test has called for (a 404 is told on the console): it is taken off the list."""
         self._alarms[-1].told = [told for told in self._alarms[-1].told if alarm not in told]
 
-    def end(self) -> None:
-        """Fail for what any page did that it may not."""
-        for page, alarms in zip(self._pages, self._alarms, strict=True):
-            alarms.check(page)
-
-    def close(self) -> None:
-        for page in self._pages:
-            page.context.close()
+    def leave(self) -> None:
+        """Close all pages, and fail for what any of them did that it may not. To be called before a server ends: a page tells
+        of a connection that is lost."""
+        pages, alarms = self._pages, self._alarms
+        self._pages, self._alarms = [], []
+        try:
+            for page, own in zip(pages, alarms, strict=True):
+                own.check(page)
+        finally:
+            for page in pages:
+                page.context.close()

@@ -175,3 +175,4 @@ def test_2_a_run_that_works_is_followed_without_a_reload(visits: Visits, tmp_pat
                 expect(page.get_by_role("region", name=re.compile("^Met after the loop"))).to_contain_text("diagnosis")
                 assert page.evaluate("window.same"), "it was not loaded again"
                 assert run.wait(60) == 0
+            visits.leave()

@@ -48,7 +48,11 @@ def test_a_gain_stands_with_its_task_interval_p_and_whom_it_was_measured_on() ->
 
 def test_a_gain_that_the_control_has_too_is_not_told_as_more() -> None:
     own = less("diagnosis", 0.1, 0.004)
-    assert "; against the control, in diagnosis +8.0 points" in told(results(own, less("diagnosis", 0.08, 0.02, CONTROL)))
+    found = headline(summary(), results(own, less("diagnosis", 0.08, 0.02, CONTROL)))
+    assert found.sentence.endswith(", and more than the control in diagnosis.")
+    assert any("diagnosis +8.0 points" in line for line in found.more), "with its interval"
+    both = [one for task in ("diagnosis", "medicine") for one in (less(task, 0.1, 0.004), less(task, 0.08, 0.02, CONTROL))]
+    assert told(results(*both)).endswith(", and more than the control in each.")
     unsure = told(results(own, less("diagnosis", 0.08, 0.06, CONTROL)))
     assert unsure.endswith("; that this is more than the control gained was not shown.")
     elsewhere = told(results(own, *NOTHING, less("medicine", 0.08, 0.02, CONTROL)))

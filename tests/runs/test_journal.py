@@ -17,7 +17,7 @@ from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.errors import JournalDiverged, ModelError, RunError, TooManyFailures
 from mentalarena.models.base import Message, Sampling
 from mentalarena.models.scripted import Script, ScriptedModel, toy_player
-from mentalarena.runs.journal import Journal, JournaledVoice, Place, chain
+from mentalarena.runs.journal import Journal, JournaledVoice, Place, chain, spent_in
 from mentalarena.runs.runner import Play, Player, play_all, write_episodes
 
 HELLO = (Message("user", "hello"),)
@@ -300,3 +300,20 @@ def test_what_two_arms_ask_alike_is_counted_as_shared(tmp_path: Path) -> None:
     assert journal.overlap([Place(1, "play", "")], [main]) == (0, 0)
     assert journal.overlap([main, arm], [other]) == (5, 1)
     journal.close()
+
+
+def test_what_was_spent_is_read_beside_a_writer_and_leaves_no_trace(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    ask(journal, ScriptedModel(lambda m, s: "yes"))
+    by_stage, by_model = spent_in(tmp_path / "j.sqlite")
+    [(stage, model)] = by_stage
+    assert stage == "play"
+    assert by_stage[stage, model] == by_model[model]
+    assert by_model[model].calls == 1
+    journal.close()
+    before = sorted(tmp_path.iterdir())
+    assert spent_in(tmp_path / "j.sqlite")[1] == by_model
+    assert sorted(tmp_path.iterdir()) == before == [tmp_path / "j.sqlite"]
+    with pytest.raises(RunError, match="expected the journal of a run"):
+        spent_in(tmp_path / "nowhere.sqlite")
+    assert sorted(tmp_path.iterdir()) == before

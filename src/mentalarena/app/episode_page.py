@@ -30,7 +30,7 @@ BEST = 10
 def register(folders: Folders) -> None:
     """Add the page."""
 
-    @ui.page("/runs/{name}/episodes/{arm}/{episode}")
+    @ui.page("/runs/{name}/episodes/{arm}/{episode:path}")
     async def episode_page(name: str, arm: str, episode: str, request: Request) -> None:
         path = await asyncio.to_thread(folders.run, name)
         if path is None:

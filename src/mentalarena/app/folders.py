@@ -3,6 +3,7 @@ nothing of an address is ever joined to a path."""
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,10 +24,12 @@ class Folders:
     roots: Sequence[Path]
 
     def runs(self) -> Mapping[str, Path]:
-        """Name to run directory, newest first. What lies elsewhere by way of a link is left out."""
+        """Name to run directory, newest first. What lies elsewhere by way of a link is left out, and so is a run whose files
+        are links to somewhere else: whoever made it would decide what of this machine is shown."""
         found: dict[Path, None] = {}
         for root in self.roots:
-            found.update(dict.fromkeys(path for path in _runs_under(root, DEPTH) if _lies_in(path, root)))
+            runs = (path for path in _runs_under(root, DEPTH) if _lies_in(path, root) and not _leads_out(path))
+            found.update(dict.fromkeys(runs))
         newest = sorted(list(found)[:MOST], key=_changed, reverse=True)
         return dict(zip(_names(newest), newest, strict=True))
 
@@ -49,6 +52,18 @@ def _runs_under(folder: Path, depth: int) -> Iterable[Path]:
 
 def _lies_in(path: Path, root: Path) -> bool:
     return path.resolve().is_relative_to(root.resolve())
+
+
+def _leads_out(run: Path) -> bool:
+    for folder in (run, run / "evaluation"):
+        try:
+            with os.scandir(folder) as entries:
+                links = [Path(entry.path) for entry in entries if entry.is_symlink()]
+        except OSError:
+            continue
+        if not all(_lies_in(link, run) for link in links):
+            return True
+    return False
 
 
 def _changed(run: Path) -> float:

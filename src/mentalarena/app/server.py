@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 import secrets
 import threading
 from collections.abc import Sequence
@@ -91,6 +92,8 @@ def make_app(settings: AppSettings) -> Any:
     practice_page.register(practising, listed=is_loopback(settings.host))
     session_page.register(practising)
     ui.add_css(files("mentalarena.app").joinpath("static/style.css").read_text("utf-8"), shared=True)
+    # it would write addresses that nobody has, whatever characters are in them, to the terminal
+    logging.getLogger("nicegui").setLevel(logging.ERROR)
     ui.run_with(server, title="MentalArena", language="en-US", show_welcome_message=False, reconnect_timeout=30.0)
     threading.Thread(target=practising.warm, name="warm", daemon=True).start()
     return Door(server, settings.token)

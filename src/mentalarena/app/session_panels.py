@@ -11,6 +11,7 @@ from mentalarena.app.frame import bar, grid, tag
 from mentalarena.app.practising import Practising
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, Component
 from mentalarena.errors import MentalArenaError
+from mentalarena.practice.feedback import side_by_side
 from mentalarena.practice.partner import Partner
 from mentalarena.practice.reversal import card
 from mentalarena.practice.session import ComponentScore, Feedback, Session, diagnosed, noted
@@ -194,10 +195,9 @@ def _rival(session: Session) -> None:
         _scores(rival.components, "what it noted")
         return
     mine = {score.component: score for score in own.components} if own else {}
-    both = [mine[score.component].similarity for score in rival.components if score.component in mine]
-    yours = (
-        f"yours, over the same components, {sum(both) / len(both):.2f}" if both else "get feedback to see yours beside it"
-    )
+    yours = "get feedback to see yours beside it"
+    if own:
+        yours = f"yours, over the same components, {side_by_side(own.components, rival.components)[0]:.2f}"
     tag("p", f"{rival.name}: mean similarity {rival.similarity:.2f} after {rival.questions} questions; {yours}.", "num")
     with grid(("component", "it", "you"), "Similarity by component, of those that it was asked about.", numbers=(1, 2)):
         for score in rival.components:

@@ -21,7 +21,7 @@ EXTRAS = {
     "ray": ("ray",),
     "embed": ("sentence_transformers",),
     "patients": ("presidio_analyzer",),
-    "eval": ("krippendorff", "matplotlib"),
+    "eval": ("krippendorff",),
 }
 
 

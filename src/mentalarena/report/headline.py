@@ -63,8 +63,9 @@ def _compared(best: int, people: str, summary: Mapping[str, Any], told: Sequence
         sentence = f"Iteration {best} gained in {_listed(gained)} against the untrained model, on {people}"
         if control:
             beyond = [one for one in control if shown(one) > 0 and one.task in {g.task for g in gained}]
+            tasks = [one.task for one in beyond]
             sentence += (
-                f"; against the control, in {_listed(beyond)}"
+                f", and more than the control in {'each' if len(beyond) == len(gained) > 1 else _and(tasks)}"
                 if beyond
                 else "; that this is more than the control gained was not shown"
             )
@@ -110,4 +111,8 @@ def _listed(told: Sequence[Difference], with_p: bool = True) -> str:
         points, interval = points_with_interval(one.points.mean, (one.points.low, one.points.high)).split(" ", 1)
         p = f", p {p_value(one.p_holm)}" if with_p and one.p_holm is not None else ""
         parts.append(f"{one.task} {points} points {interval[:-1]}{p})")
+    return _and(parts)
+
+
+def _and(parts: Sequence[str]) -> str:
     return f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]

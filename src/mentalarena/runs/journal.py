@@ -205,7 +205,7 @@ def spent_in(path: Path) -> tuple[dict[tuple[str, str], Usage], dict[str, Usage]
     sums = "reply ->> '$.model', sum(reply ->> '$.usage.prompt_tokens'), sum(reply ->> '$.usage.new_tokens'), count(*)"
     try:
         # where nobody writes, not even SQLite's own files may appear beside it
-        mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+        mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?{mode}", uri=True)) as db:
             asked = db.execute(f"SELECT stage, {sums} FROM replies JOIN answers USING (digest) GROUP BY 1, 2").fetchall()  # noqa: S608
             answered = db.execute(f"SELECT {sums} FROM answers GROUP BY 1").fetchall()  # noqa: S608 - names of our own
