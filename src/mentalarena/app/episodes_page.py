@@ -117,7 +117,7 @@ class _Table:
                 self._step("Later", page.number + 1, page.number < page.pages)
 
     def _step(self, text: str, number: int, possible: bool) -> None:
-        made = ui.button(text, on_click=_calling(self._choose, page=str(number))).props("flat dense no-caps")
+        made = ui.button(text, color=None, on_click=_calling(self._choose, page=str(number))).props("flat dense no-caps")
         made.set_enabled(possible)
 
     def _rows(self, lines: Sequence[EpisodeLine]) -> None:

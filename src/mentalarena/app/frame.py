@@ -25,15 +25,15 @@ def frame(title: str, room: str = "") -> Iterator[None]:
     ui.page_title(f"{title} - MentalArena")
     ui.dark_mode(None)
     ui.colors(primary="#14566e")
-    skip = tag("a", "Skip to the content", "skip")
-    skip.props("href=#content")
-    with ui.header().classes("top"), ui.element("nav").classes("row").props('aria-label="Rooms"'):
-        link("MentalArena", "/").classes("brand")
-        for name, address in ROOMS:
-            entry = link(name, address)
-            if name == room:
-                entry.props("aria-current=page")
-    with ui.element("div").props("id=content tabindex=-1").style("display: contents"):
+    with ui.header().classes("top"):
+        link("Skip to the content", "#content").classes("skip")  # what the keyboard comes to first
+        with ui.element("nav").classes("row").props('aria-label="Rooms"'):
+            link("MentalArena", "/").classes("brand")
+            for name, address in ROOMS:
+                entry = link(name, address)
+                if name == room:
+                    entry.props("aria-current=page")
+    with ui.element("div").props("id=content tabindex=-1"):
         tag("h1", title)
         yield
         with ui.element("footer").classes("foot"):
