@@ -126,13 +126,17 @@ def test_paths_settings_and_commands_in_the_text_exist(page: Path) -> None:
     for path in re.findall(r"(?<![\w/.$-])(?:configs|recipes|benchmarks|examples|src|dev|docs|tests)/[\w./-]*\w", text):
         of_a_run = path.endswith((".json", ".jsonl"))
         assert of_a_run or re.search("NAME|NN", path) or (ROOT / path).exists(), f"{page.name}: no {path}"
+    for link in (
+        re.findall(r"\]\((?!https?:|#)([^)\s#]+)", text) if page.parent == ROOT else ()
+    ):  # the site's own are strict
+        assert (ROOT / link).exists(), f"{page.name}: no {link}"
     if page.name == "CHANGELOG.md":  # tells of what was, too
         return
     for span in spans(text):
         if re.match(r"mentalarena( [a-z-]+)", span) and "|" not in span:
             words = span.split()
             told = {word.split("=")[0] for word in words if re.match(r"--[a-z]", word)}
-            assert told <= options_of(words), f"{page.name}: {span}"
+            assert told <= {"--help", *options_of(words)}, f"{page.name}: {span}"
         if key := re.match(r"((?:models|clinic|arena|play|training|evaluation|loop|cluster|budget)(?:\.[a-z_]+)+)", span):
             assert is_setting(key[1]) or is_name(key[1]), f"{page.name}: {span}"
 
