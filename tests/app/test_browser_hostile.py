@@ -229,3 +229,44 @@ def asked(app: Served, address: str) -> tuple[int, str]:
     found = answer.status, answer.read().decode("utf-8", "replace")
     connection.close()
     return found
+
+
+ODD: dict[str, dict[str, Any]] = {
+    "numbers": {
+        "config": {"models": [1], "clinic": 3, "play": None},
+        "summary": {"iterations": [1, None], "held_out": [1]},
+    },
+    "texts": {"summary": {"iterations": [{"iteration": "x", "evaluation": "y"}], "held_out": {"base": "z", "best": {}}}},
+    "empty": {"config": {}, "summary": {"iterations": [], "best_iteration": 7}, "analysis": [], "audit": {}},
+    "nested": {
+        "summary": {"iterations": [{"iteration": 0, "evaluation": {"diagnosis": {"probability": []}}}], "control": 1}
+    },
+    "torn": {"config": "{", "summary": "{", "progress": "[", "analysis": "{}", "bias": "1"},
+}
+
+
+def test_a_run_directory_that_is_damaged_is_told_and_costs_no_other_page(
+    visits: Visits, finished: Path, tmp_path: Path
+) -> None:
+    runs = tmp_path / "runs"
+    shutil.copytree(finished, runs / "small", symlinks=True)
+    for name, files in ODD.items():
+        shutil.copytree(finished, runs / name, symlinks=True)
+        for file, told in files.items():
+            (runs / name / f"{file}.json").write_text(told if isinstance(told, str) else json.dumps(told))
+    with served(tmp_path, [runs]) as app:
+        page = visits.page(app.base)
+        page.goto("/")
+        for name in (*ODD, "small"):
+            expect(page.get_by_role("row", name=re.compile(f"^{name}"))).to_be_visible()
+        for name in ODD:
+            page.goto(f"/runs/{name}")
+            expect(page.get_by_role("heading", level=1)).to_have_text(name)
+            expect(page.get_by_text("Reading what has been measured")).to_have_count(0)
+            page.goto(f"/runs/{name}/episodes")
+            expect(page.get_by_role("status")).to_contain_text("of 60 episodes")
+            page.get_by_role("region", name="Episodes").get_by_role("link").first.click()
+            expect(page.get_by_role("heading", name="Exact prompts")).to_be_visible()
+        page.goto("/compare?" + "&".join(f"run={name}" for name in (*ODD, "small")))
+        expect(page.get_by_role("table").first).to_contain_text("small")
+        visits.leave()

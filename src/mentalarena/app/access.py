@@ -8,10 +8,11 @@ rebinding) gets nothing; a request that another site's page makes is refused eit
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -75,7 +76,7 @@ class Door:
         if not self._token and name_of(host) not in LOOPBACK:
             return 421, f"{host[:80]!r} is no name of this machine alone; expected 127.0.0.1 or localhost"
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
             return 403, "the request of another site's page; expected one of this app's own"
         if self._token and not (self._carried(headers) or self._in_address(scope)):
             return 401, "a token is needed; expected the address that `mentalarena app` printed"
@@ -99,16 +100,16 @@ class Door:
         if scope["type"] != "http" or not self._in_address(scope):
             return None
         kept = urlencode([(name, value) for name, value in _query(scope) if name != "token"])
-        path = "/" + str(scope["path"]).lstrip("/")  # `//name` would lead to another site
+        path = "/" + quote(
+            str(scope["path"]).lstrip("/"), errors="replace"
+        )  # `//name`, `/\\name` would lead to another site
         return f"{path}?{kept}" if kept else path
 
 
 def name_of(host: str) -> str:
-    """The name in a Host header, without its port."""
-    try:
-        return urlsplit(f"//{host}").hostname or ""
-    except ValueError:
-        return ""
+    """The name in a Host header, without its port; empty for what is none."""
+    found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::[0-9]{1,5})?", host)
+    return (found[1] or found[2]).lower() if found else ""
 
 
 def _query(scope: Scope) -> list[tuple[str, str]]:

@@ -145,7 +145,7 @@ def _trials(trials: Sequence[Json]) -> None:
     if not trials:
         return
     section("Tried on the patient")
-    with grid(("proposal", "score", "what the patient foretells"), f"Scores are the judge's, 1 to {BEST}."):
+    with grid(("proposal", "score", "what the patient foretells"), f"Scores are the judge's, 1 to {BEST}.", (1,)):
         for trial in trials:
             score = trial["score"]
             with ui.element("tr"):
@@ -175,7 +175,7 @@ def _understood(last: Decoding) -> None:
         f"The last decoding; mean similarity {last.similarity:.2f}. The mark on a bar is the component's calibrated threshold: "
         "what another patient's text would reach."
     )
-    with grid(("component", "encoded: the patient's own", "decoded: the therapist's", "similarity"), caption):
+    with grid(("component", "encoded: the patient's own", "decoded: the therapist's", "similarity"), caption, (3,)):
         for c in last.comparisons:
             with ui.element("tr"):
                 tag("th", LABELS.get(c.component, c.component)).props("scope=row")
@@ -193,7 +193,8 @@ def _similarity(c: Comparison) -> None:
 
 def _rounds(rounds: Sequence[Decoding]) -> None:
     headings = ["component", *(f"round {number}" for number in range(1, len(rounds) + 1))]
-    with grid(headings, "Similarity after each round of talk; a tick where it passes the threshold."):
+    told = "Similarity after each round of talk; a tick where it passes the threshold."
+    with grid(headings, told, range(1, len(headings))):
         for place, first in enumerate(rounds[0].comparisons):
             with ui.element("tr"):
                 tag("th", LABELS.get(first.component, first.component)).props("scope=row")

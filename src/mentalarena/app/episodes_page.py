@@ -76,8 +76,8 @@ class _Table:
         self._select("verdict", "diagnosis is", VERDICTS)
         self._select("problems", "problems", ("yes", "no"))
         self._select("style", "manner of talking", index.values("style"))
-        for field, label in (("least", "similarity from"), ("most", "to"), ("score", "score from")):
-            self._input(field, label, "6rem")
+        for field, label in (("least", "similarity from"), ("most", "similarity to"), ("score", "score from")):
+            self._input(field, label, "9rem")
         self._input("text", "search", "14rem")
         box = ui.checkbox("in what was said", value=choice.said == "yes")
         box.on_value_change(lambda event: self._choose(said="yes" if event.value else ""))
@@ -86,7 +86,7 @@ class _Table:
         value = getattr(self._choice, field)
         known = {"": "any", **{option: option for option in options}}
         made = (
-            ui.select(known, label=label, value=value if value in known else "").classes("min-w-32").props("dense outlined")
+            ui.select(known, label=label, value=value if value in known else "").classes("min-w-48").props("dense outlined")
         )
         made.on_value_change(lambda event: self._choose(**{field: event.value or ""}))
 

@@ -24,13 +24,12 @@ class Folders:
     roots: Sequence[Path]
 
     def runs(self) -> Mapping[str, Path]:
-        """Name to run directory, newest first. What lies elsewhere by way of a link is left out, and so is a run whose files
-        are links to somewhere else: whoever made it would decide what of this machine is shown."""
-        found: dict[Path, None] = {}
+        """Name to run directory, newest first. Links to folders are not followed, and a run whose files are links to
+        somewhere else is left out: whoever made it would decide what of this machine is shown."""
+        found: dict[Path, Path] = {}
         for root in self.roots:
-            runs = (path for path in _runs_under(root, DEPTH) if _lies_in(path, root) and not _leads_out(path))
-            found.update(dict.fromkeys(runs))
-        newest = sorted(list(found)[:MOST], key=_changed, reverse=True)
+            found.update((path.resolve(), path) for path in _runs_under(root, DEPTH) if not _leads_out(path))
+        newest = sorted(list(found.values())[:MOST], key=_changed, reverse=True)
         return dict(zip(_names(newest), newest, strict=True))
 
     def run(self, name: str) -> Path | None:
@@ -43,25 +42,21 @@ def _runs_under(folder: Path, depth: int) -> Iterable[Path]:
         yield folder
     elif depth:
         try:
-            below = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+            below = sorted(path for path in folder.iterdir() if not path.is_symlink() and path.is_dir())
         except OSError:
             return
         for path in below:
-            yield from _runs_under(path, depth - 1)
-
-
-def _lies_in(path: Path, root: Path) -> bool:
-    return path.resolve().is_relative_to(root.resolve())
+            yield from () if path.name.startswith(".") else _runs_under(path, depth - 1)
 
 
 def _leads_out(run: Path) -> bool:
     for folder in (run, run / "evaluation"):
         try:
             with os.scandir(folder) as entries:
-                links = [Path(entry.path) for entry in entries if entry.is_symlink()]
+                links = [Path(entry.path).resolve() for entry in entries if entry.is_symlink()]
         except OSError:
             continue
-        if not all(_lies_in(link, run) for link in links):
+        if not all(link.is_relative_to(run.resolve()) for link in links):
             return True
     return False
 

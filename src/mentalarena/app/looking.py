@@ -45,12 +45,17 @@ class Look:
         return self.progress is not None and self.progress.state == "running"
 
     @property
+    def clinic(self) -> str:
+        """Where its patients are from."""
+        told = self.config.get("clinic")
+        return str(told.get("source", "")).rsplit("/", 1)[-1] if isinstance(told, dict) else ""
+
+    @property
     def models(self) -> str:
         """Who plays, each once."""
         roles = self.config.get("models", {})
-        names = [
-            f"{own.get('provider')} {own.get('model') or ''}".strip() for own in roles.values() if isinstance(own, dict)
-        ]
+        told = roles.values() if isinstance(roles, dict) else ()
+        names = [f"{own.get('provider')} {own.get('model') or ''}".strip() for own in told if isinstance(own, dict)]
         return ", ".join(dict.fromkeys(names))
 
     def gain(self, task: str) -> str:
@@ -59,7 +64,7 @@ class Look:
             held_out = (self.summary or {})["held_out"]
             base, best = held_out["base"][task], held_out["best"][task]
             return f"{percent(base['probability'])} → {with_interval(best['probability'], best['ci95'])}"
-        except (KeyError, TypeError):
+        except (KeyError, TypeError, ValueError, IndexError):
             return ""
 
 

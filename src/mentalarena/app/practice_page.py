@@ -58,7 +58,7 @@ def _choices(practising: Practising) -> None:
     by: Any = None
     with ui.element("div").classes("row"):
         part = ui.select({"therapist": "the therapist", "patient": "the patient"}, value="therapist", label="you play")
-        part.classes("w-40").props("outlined")
+        part.classes("w-48").props("outlined")
         if practising.has_model:
             model = practising.config.models.patient.model or "the configured model"
             by = ui.select({"model": model, "library": "the library's own words"}, value="model", label="played by")

@@ -65,7 +65,7 @@ def _list(looks: list[Look]) -> None:
         [
             (x.name, run_address(x.name)),
             x.state,
-            str(x.config.get("clinic", {}).get("source", "")).rsplit("/", 1)[-1],
+            x.clinic,
             x.models,
             str(len(x.summary["iterations"]) - 1 if x.summary else ""),
             *(x.gain(task) for task in TASKS),
