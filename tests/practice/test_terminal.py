@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from mentalarena.practice.export import CRISIS, NOTICE
-from mentalarena.practice.session import Session
+from mentalarena.practice.session import Session, heard, new_session, said
 from mentalarena.practice.store import Store
 
 COMMAND = [sys.executable, "-c", "from mentalarena.cli import main; main()", "practise"]
@@ -136,3 +136,11 @@ def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
     assert "\x07" not in done.stdout
     assert "[bold]x" in done.stdout
+
+
+def test_a_session_in_which_the_person_was_the_patient_is_not_taken_for_another(tmp_path: Path) -> None:
+    session = Store(tmp_path).save(heard(said(new_session("mei-lin-chou-1", part="patient"), "Hello."), "I am tired."))
+    done = practise("What helps you?\n", "--resume", session.id, "--sessions", str(tmp_path))
+    assert done.returncode == 2
+    assert "mentalarena app" in done.stderr
+    assert only(tmp_path) == session

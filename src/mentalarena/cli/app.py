@@ -30,13 +30,13 @@ def serve_app(
     from mentalarena.app.server import TOKEN, AppSettings, serve, token_for
     from mentalarena.errors import ConfigError
     from mentalarena.models.backends import need_extra
-    from mentalarena.settings import load_config
+    from mentalarena.practice.partner import settings_of
 
     need_extra("app", ("nicegui",), "mentalarena app")
     for folder in runs or ():
         if not folder.is_dir():
             raise ConfigError(f"{folder}: no folder; expected run directories, or folders that hold some")
-    given = load_config(config, [*([] if config else ["clinic.source=library"]), *(set_ or ())])
+    given = settings_of(config, set_ or ())
     token = token_for(host, os.environ.get(TOKEN))
     settings = AppSettings(runs or [Path("runs-out")], sessions, given, host, port, token)
     typer.echo(f"MentalArena is at {settings.address} (Ctrl-C stops it)")

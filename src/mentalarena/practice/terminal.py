@@ -248,7 +248,12 @@ def begun(
 
 
 def resumed(session: Session, config: Config, backends: Backends, store: Store) -> Room:
-    """A session that goes on. Raises `ConfigError` where the settings give another patient."""
+    """A session that goes on. Raises `ConfigError` where the settings give another patient, and for one in which the person
+    was the patient."""
+    if session.part == "patient":
+        raise ConfigError(
+            f"session {session.id}: played as the patient; expected `mentalarena app`, where such sessions go on"
+        )
     partner = backends.run(partner_again(session, config, backends))
     return Room(session, partner, config, backends, store, Console(), read_line)
 
