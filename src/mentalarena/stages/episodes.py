@@ -61,6 +61,8 @@ class EpisodeIndex:
     """Of files, and of the first such lines, that cannot be read: where, what, and what was expected."""
     _places: Mapping[tuple[str, str], EpisodeLine] = field(repr=False)
     _searches: OrderedDict[str, frozenset[Where]] = field(default_factory=OrderedDict, repr=False)
+    _lock: Any = field(default_factory=Lock, repr=False)
+    """Of what is kept: several threads may ask."""
 
     def select(
         self,
@@ -105,11 +107,14 @@ class EpisodeIndex:
         return find(self.out, id, arm)  # the file has changed since
 
     def _saying(self, wanted: str) -> frozenset[Where]:
-        found = self._searches.get(wanted)
+        with self._lock:
+            found = self._searches.get(wanted)
         if found is None:
-            found = self._searches[wanted] = frozenset(_said(self.lines, wanted))
-            while len(self._searches) > SEARCHES:
-                self._searches.popitem(last=False)
+            found = frozenset(_said(self.lines, wanted))
+            with self._lock:
+                self._searches[wanted] = found
+                while len(self._searches) > SEARCHES:
+                    self._searches.popitem(last=False)
         return found
 
 
