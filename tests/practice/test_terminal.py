@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mentalarena.practice.export import CRISIS, NOTICE
+from mentalarena.notices import CRISIS
+from mentalarena.practice.export import NOTICE
 from mentalarena.practice.session import Session, heard, new_session, said
 from mentalarena.practice.store import Store
 

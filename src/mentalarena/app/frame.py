@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from mentalarena.practice.export import CRISIS
+from mentalarena.notices import CRISIS
 
 NOTICE = "Research software about simulated people. It is never care, advice or diagnosis for anyone."
 ROOMS = (("Runs", "/"), ("Compare", "/compare"), ("Practice", "/practice"))
@@ -20,8 +20,9 @@ Cell = str | tuple[str, str]
 
 
 @contextmanager
-def frame(title: str, room: str = "") -> Iterator[None]:
-    """A page: its title for the tab and as its first heading, the rooms, the notice; `room` is the one that it belongs to."""
+def frame(title: str, room: str = "", always: str = "") -> Iterator[None]:
+    """A page: its title for the tab and as its first heading, the rooms, the notice; `room` is the one that it belongs to, and
+    `always` stays in sight whatever is scrolled."""
     ui.page_title(f"{title} - MentalArena")
     ui.dark_mode(None)
     ui.colors(primary="#14566e")
@@ -33,6 +34,8 @@ def frame(title: str, room: str = "") -> Iterator[None]:
                 entry = link(name, address)
                 if name == room:
                     entry.props("aria-current=page")
+        if always:
+            tag("p", always, "always").props("id=crisis")
     with ui.element("div").props("id=content tabindex=-1"):
         tag("h1", title)
         yield

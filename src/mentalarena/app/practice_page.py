@@ -11,7 +11,7 @@ from nicegui import ui
 from mentalarena.app.frame import NOTICE, Cell, frame, section, table, tag
 from mentalarena.app.practising import By, Practising
 from mentalarena.errors import MentalArenaError
-from mentalarena.practice.export import CRISIS
+from mentalarena.notices import CRISIS
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
 from mentalarena.practice.session import Session
 
