@@ -25,11 +25,11 @@ def _draw(block: Block, address: Callable[[str], str]) -> None:
             if block.note:
                 tag("p", block.note, "soft")
         case Note():
-            tag("p", block.text, {"warning": "notice", "quiet": "soft"}.get(block.tone, ""))
+            tag("p", _plain(block.text), {"warning": "notice", "quiet": "soft"}.get(block.tone, ""))
         case Items():
             with ui.element("ul"):
                 for item in block.items:
-                    tag("li", item)
+                    tag("li", _plain(item))
         case Facts():
             with ui.element("dl").classes("facts"):
                 for term, value in block.facts:
@@ -54,3 +54,8 @@ def _draw(block: Block, address: Callable[[str], str]) -> None:
                     with ui.element("li"):
                         link(one.title, address(one.title))
                         tag("span", f" {one.why}. Diagnosis {one.verdict}.", "soft")
+
+
+def _plain(text: str) -> str:
+    """Without the marks of code, which a page of HTML would set."""
+    return text.replace("`", "")

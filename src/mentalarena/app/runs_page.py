@@ -58,7 +58,7 @@ def _shown(looks: list[Look]) -> list[list[str]]:
 
 def _list(looks: list[Look]) -> None:
     if not looks:
-        tag("p", "No runs here yet. `mentalarena run --out runs-out/demo` makes one in about five minutes; it can be followed "
+        tag("p", "No runs here yet. mentalarena run --out runs-out/demo makes one in about five minutes; it can be followed "
             "here while it works.")  # fmt: skip
         return
     rows: list[list[Cell]] = [
