@@ -89,9 +89,7 @@ class _Table:
         value = getattr(self._choice, field)
         known = {none: "any", **{option: option for option in options}}
         made = (
-            ui.select(known, label=label, value=value if value in known else none)
-            .classes("min-w-48")
-            .props("dense outlined")
+            ui.select(known, label=label, value=value if value in known else none).classes("narrow").props("dense outlined")
         )
         made.on_value_change(lambda event: self._choose(**{field: event.value or none}))
 
@@ -116,7 +114,7 @@ class _Table:
             tag("p", f"{page.total} of {len(self._index.lines)} episodes", "soft num").props("role=status")
             if page.lines:
                 self._rows(page.lines)
-            with ui.row().classes("items-center"):
+            with ui.element("div").classes("row"):
                 self._step("Earlier", page.number - 1, page.number > 1)
                 tag("span", f"page {page.number} of {page.pages}", "soft num")
                 self._step("Later", page.number + 1, page.number < page.pages)

@@ -107,11 +107,11 @@ def badge(text: str, kind: str = "") -> None:
 
 def bar(share: float, label: str, mark: float | None = None) -> None:
     """A share (0 to 1) as a bar, with a mark where the threshold is; `label` says it in words."""
-    with ui.element("span").classes("bar") as made:
-        made._props |= {"role": "img", "aria-label": label}
-        ui.element("span").style(f"width: {100 * min(max(share, 0.0), 1.0):.1f}%")
-        if mark is not None:
-            ui.element("i").style(f"left: {100 * min(max(mark, 0.0), 1.0):.1f}%")
+    made = ui.element("span").classes("bar")
+    made._props |= {"role": "img", "aria-label": label}
+    made._style["--share"] = f"{100 * min(max(share, 0.0), 1.0):.1f}%"
+    if mark is not None:
+        made._style["--mark"] = f"{100 * min(max(mark, 0.0), 1.0):.1f}%"
 
 
 def drawing(svg: str) -> None:

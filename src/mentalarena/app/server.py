@@ -87,7 +87,9 @@ def make_app(settings: AppSettings) -> Any:
     ui.add_css(files("mentalarena.app").joinpath("static/style.css").read_text("utf-8"), shared=True)
     # it would write addresses that nobody has, whatever characters are in them, to the terminal
     logging.getLogger("nicegui").setLevel(logging.ERROR)
-    ui.run_with(server, title="MentalArena", language="en-US", show_welcome_message=False, reconnect_timeout=30.0)
+    ui.run_with(
+        server, title="MentalArena", language="en-US", show_welcome_message=False, reconnect_timeout=30.0, tailwind=False
+    )
     threading.Thread(target=practising.warm, name="warm", daemon=True).start()
     return Door(server, settings.token)
 

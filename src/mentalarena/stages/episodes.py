@@ -43,7 +43,7 @@ __all__ = ["COLUMNS", "EpisodeIndex", "EpisodeLine", "Filters", "Page", "episode
 KEPT = 16
 """Run directories whose index is kept in memory, those that were asked for last."""
 SEARCHES = 32
-"""Searches of dialogues that an index keeps, so that the next page costs nothing."""
+"""Searches, and selections, that an index keeps, so that the next page costs nothing."""
 PATIENTS = 200_000
 """Beyond that many a clinic is not asked what is true: the settings of a run directory may be anybody's."""
 
@@ -61,6 +61,9 @@ class EpisodeIndex:
     """Of files, and of the first such lines, that cannot be read: where, what, and what was expected."""
     _places: Mapping[tuple[str, str], EpisodeLine] = field(repr=False)
     _searches: OrderedDict[str, frozenset[Where]] = field(default_factory=OrderedDict, repr=False)
+    _selected: OrderedDict[tuple[Filters, str, str, bool], list[EpisodeLine]] = field(
+        default_factory=OrderedDict, repr=False
+    )
 
     def select(
         self,
@@ -77,11 +80,20 @@ class EpisodeIndex:
         said to each other too (not in prompts, notes or trials), for which the files are read through. Raises `ConfigError`
         for an order that is none.
         """
+        key = (filters, text.strip().casefold(), order, dialogues)
+        found = self._selected.get(key)
+        if found is None:
+            found = self._selected[key] = self._select(*key)
+            while len(self._selected) > SEARCHES:
+                self._selected.popitem(last=False)
+        return page_of(found, page, size)
+
+    def _select(self, filters: Filters, wanted: str, order: str, dialogues: bool) -> list[EpisodeLine]:
         found = [line for line in self.lines if filters.let(line)]
-        if wanted := text.strip().casefold():
+        if wanted:
             saying = self._saying(wanted) if dialogues else frozenset[Where]()
             found = [line for line in found if names(line, wanted) or line.where in saying]
-        return page_of(ordered(found, order), page, size)
+        return ordered(found, order)
 
     def values(self, column: str) -> list[Any]:
         """What stands in a column, each once, sorted: what a filter can offer. Of problems the steps."""
