@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -12,6 +13,7 @@ from mentalarena.app.folders import Folders
 from mentalarena.errors import MentalArenaError
 from mentalarena.practice.export import FORMATS, exported
 from mentalarena.practice.store import Store
+from mentalarena.runs.directory import read_text
 
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 """A report needs no script, so it gets none."""
@@ -46,8 +48,8 @@ def register(server: FastAPI, folders: Folders, store: Store) -> None:
 def _read(path: Path, inside: Path) -> str | None:
     """A file that lies in a run directory, also by way of links; None otherwise."""
     try:
-        if path.resolve().is_relative_to(inside.resolve()):
-            return path.read_text("utf-8")
+        if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(inside)):
+            return read_text(path)
     except (OSError, UnicodeDecodeError):
         pass
     return None

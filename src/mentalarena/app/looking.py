@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -64,7 +66,7 @@ class Look:
             held_out = (self.summary or {})["held_out"]
             base, best = held_out["base"][task], held_out["best"][task]
             return f"{percent(base['probability'])} → {with_interval(best['probability'], best['ci95'])}"
-        except (KeyError, TypeError, ValueError, IndexError):
+        except (KeyError, TypeError, ValueError, IndexError, ArithmeticError):
             return ""
 
 
@@ -81,7 +83,7 @@ def look(name: str, path: Path) -> Look:
 
     config: Json = read(lambda: read_json(path / SETTINGS, "the settings of a run"), {})
     summary: Json | None = None
-    if (path / "summary.json").exists():
+    if os.path.lexists(path / "summary.json"):
         summary = read(lambda: read_json(path / "summary.json", "the summary of a run"), None)
     if summary is not None and not isinstance(summary.get("iterations"), list):
         troubles.append(f"{name}/summary.json: no iterations; expected the file of `mentalarena run` or `play`")
@@ -91,17 +93,20 @@ def look(name: str, path: Path) -> Look:
 
 def share(stage: Stage) -> float:
     """How much of a stage is done, 0 to 1."""
-    return min(stage.done / stage.total, 1.0) if stage.total > 0 else 0.0
+    return min(max(stage.done / stage.total, 0.0), 1.0) if stage.total > 0 else 0.0
 
 
 def remaining(stage: Stage, now: float | None = None) -> float | None:
     """Seconds until a stage ends at the pace so far; None as long as there is none."""
     done = share(stage)
-    return None if not done else ((now or time.time()) - stage.started) * (1 - done) / done
+    left = ((now or time.time()) - stage.started) * (1 - done) / done if done else math.inf
+    return left if math.isfinite(left) else None
 
 
 def spell(seconds: float) -> str:
     """A span of time in words."""
+    if not math.isfinite(seconds):
+        return "no time that can be told"
     whole = round(seconds)
     if whole < 60:
         return f"{whole} s"

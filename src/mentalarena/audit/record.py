@@ -10,7 +10,7 @@ from typing import Any
 
 from mentalarena.audit.gates import Gate, held_back, status_of
 from mentalarena.errors import DataError
-from mentalarena.runs.directory import digest_of_file, read_json, write_jsonl, write_whole
+from mentalarena.runs.directory import digest_of_file, own_file, read_json, write_jsonl, write_whole
 
 AUDIT, FINDINGS = "audit.json", "audit.jsonl"
 VERSION = 1
@@ -41,7 +41,16 @@ class AuditRecord:
         """Whether a file is another one now, is gone, or is new."""
         if any(path not in self.files for path in audited_files(dir)):
             return True
-        return any(not (dir / path).is_file() or digest_of_file(dir / path) != told for path, told in self.files.items())
+        return any(_digest_in(dir, path) != told for path, told in self.files.items())
+
+
+def _digest_in(dir: Path, name: str) -> str | None:
+    """Of a file of the folder; None of what is gone, or lies elsewhere: the names stand in a file that may be anybody's."""
+    try:
+        path = own_file(dir, name)
+    except (DataError, ValueError):  # a name may hold what none can (a zero byte)
+        return None
+    return digest_of_file(path) if path else None
 
 
 def audited_files(out: Path) -> list[str]:
@@ -53,8 +62,8 @@ def audited_files(out: Path) -> list[str]:
 
 def read_audit(dir: Path) -> AuditRecord | None:
     """The audit of a folder; None where there is none. Raises `DataError` for a file that is no audit of this version."""
-    path = dir / AUDIT
-    if not path.exists():
+    path = own_file(dir, AUDIT)
+    if path is None:
         return None
     told = read_json(path, "the file of `mentalarena audit`; delete it")
     try:

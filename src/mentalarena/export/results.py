@@ -14,7 +14,7 @@ from typing import Any
 from mentalarena.errors import DataError
 from mentalarena.evaluation.statistics import Interval, difference_interval, holm, mcnemar_p, mean_interval, paired_p
 from mentalarena.evaluation.therapist import TASKS
-from mentalarena.runs.directory import read_jsonl
+from mentalarena.runs.directory import own_file, read_jsonl
 from mentalarena.stages.evaluate import HELD_OUT_LOOKS
 
 SHOWN = (
@@ -94,14 +94,14 @@ def _checked(found: Results) -> Results:
     return found
 
 
-def _looks(path: Path) -> tuple[str, ...]:
+def _looks(path: Path | None) -> tuple[str, ...]:
     """Who has met held-out patients until now, which may be more than when the loop ended."""
-    return tuple(str(record["name"]) for record in read_jsonl(path)) if path.exists() else ()
+    return tuple(str(record["name"]) for record in read_jsonl(path)) if path else ()
 
 
 def _results(out: Path, summary: Mapping[str, Any], iteration: int | None, resamples: int) -> Results | None:
     best, held_out = summary.get("best_iteration"), summary.get("held_out")
-    looks = _looks(out / HELD_OUT_LOOKS)
+    looks = _looks(own_file(out, str(HELD_OUT_LOOKS)))
     chosen = best if iteration is None else iteration
     if held_out and chosen == best:
         models = {"base": held_out["base"]}
@@ -126,8 +126,8 @@ def _results(out: Path, summary: Mapping[str, Any], iteration: int | None, resam
 
 def _differences(out: Path, files: Mapping[str, str], own: str, resamples: int) -> tuple[Difference, ...]:
     """`own` less each other one, paired by patient; Holm's p over all of them, for probabilities and likeliest answers apart."""
-    paths = {name: out / "evaluation" / file for name, file in files.items()}
-    if own not in files or not all(path.exists() for path in paths.values()):
+    paths = {name: path for name, file in files.items() if (path := own_file(out, f"evaluation/{file}"))}
+    if own not in files or len(paths) < len(files):
         return ()
     answers = {name: _told(path, "probability") for name, path in paths.items()}
     rights = {name: _told(path, "right") for name, path in paths.items()}

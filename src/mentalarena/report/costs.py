@@ -25,7 +25,7 @@ STAGES: Mapping[str, str] = {
 
 def costs(out: Path, summary: Mapping[str, Any], prices: Mapping[str, Any]) -> Sequence[Block]:
     """Tables of what was asked for, from the journal; `prices` as the settings have them."""
-    if not (out / JOURNAL).exists():
+    if not (out / JOURNAL).is_file():
         return [Note("There is no journal here, so nothing can be told of calls and tokens.", "quiet")]
     try:
         asked, answered = spent_in(out / JOURNAL)

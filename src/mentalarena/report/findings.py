@@ -9,6 +9,7 @@ from typing import Any
 
 from mentalarena.analysis.signals import SIGNALS
 from mentalarena.audit.record import AUDIT, FINDINGS, read_audit
+from mentalarena.errors import DataError
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.evaluation.verifier import CHECKS
 from mentalarena.export.results import Results
@@ -22,7 +23,7 @@ from mentalarena.report.bias import sections as bias_sections
 from mentalarena.report.blocks import Block, Figures, Items, Note, Table
 from mentalarena.report.curves import gain_panels, verifier_panels
 from mentalarena.report.terminal import CONTROL_NOTE, collapses, p_value, percent, points_with_interval, with_interval
-from mentalarena.runs.directory import each_of_jsonl, read_json
+from mentalarena.runs.directory import each_of_jsonl, own_file, read_json, read_text
 
 Json = Mapping[str, Any]
 
@@ -138,26 +139,35 @@ def verifier(summary: Json) -> Sequence[Block]:
     ]
 
 
-def signals(out: Path, summary: Json) -> Sequence[Block]:
-    """Play, rows, and what they tell of the next iteration."""
+def collapsed(summary: Json) -> Sequence[Block]:
+    """A warning where play has collapsed into itself."""
+    warning = collapses(summary).strip()
+    return [Note(warning, "warning")] if warning else []
+
+
+def analysed(out: Path) -> Sequence[Block]:
+    """What `mentalarena analyse` has told of this directory."""
+    path = own_file(out, "analysis.json")
+    if path is None:
+        return []
+    told = read_json(path, "the file of `mentalarena analyse`; delete it")
+    return [
+        Table(
+            "Signals, with 95 % intervals",
+            ("signal", "what it is", *(f"iteration {one['iteration']}" for one in told["signals"])),
+            [[name, SIGNALS[name], *cells] for name, cells in signal_rows(told)],
+            "Over episodes, or over patients for what development patients brought. Chance: what 95 % of random "
+            "partitions of the "
+            f"same episodes stay below. {SIGNALS_NOTICE}",
+            texts=(1,),
+        ),
+        Items([_decision(one) for one in told["decisions"]]),
+    ]
+
+
+def signals(summary: Json) -> Sequence[Block]:
+    """Play, and the rows that were made of it."""
     blocks: list[Block] = []
-    if warning := collapses(summary).strip():
-        blocks.append(Note(warning, "warning"))
-    path = out / "analysis.json"
-    if path.exists():
-        told = read_json(path, "the file of `mentalarena analyse`; delete it")
-        blocks.append(
-            Table(
-                "Signals, with 95 % intervals",
-                ("signal", "what it is", *(f"iteration {one['iteration']}" for one in told["signals"])),
-                [[name, SIGNALS[name], *cells] for name, cells in signal_rows(told)],
-                "Over episodes, or over patients for what development patients brought. Chance: what 95 % of random "
-                "partitions of the "
-                f"same episodes stay below. {SIGNALS_NOTICE}",
-                texts=(1,),
-            )
-        )
-        blocks.append(Items([_decision(one) for one in told["decisions"]]))
     played = [one for one in summary["iterations"] if one.get("play")]
     if played:
         names = ("episodes", "diagnosed", "problems", "prompt_tokens", "new_tokens", "seconds")
@@ -197,7 +207,7 @@ def audits(out: Path) -> Sequence[Block]:
     told = read_json(out / AUDIT, "the file of `mentalarena audit`; delete it")
     stale, meanings = record.stale(out), audit_meanings(told)
     count, first = Counter[str](), []
-    for finding in each_of_jsonl(out / FINDINGS) if (out / FINDINGS).exists() else ():
+    for finding in each_of_jsonl(path) if (path := own_file(out, FINDINGS)) else ():
         count[finding["check"]] += 1
         if count[finding["check"]] <= SHOWN:
             row = f":{finding['row'] + 1}" if finding["row"] is not None else ""
@@ -222,8 +232,8 @@ def audits(out: Path) -> Sequence[Block]:
 
 def bias(out: Path) -> Sequence[Block]:
     """What `mentalarena bias` has found in this directory."""
-    path = out / "bias.json"
-    if not path.exists():
+    path = own_file(out, "bias.json")
+    if path is None:
         return []
     told = bias_sections(read_json(path, "the file of `mentalarena bias`; delete it"))
     tables = [
@@ -234,8 +244,8 @@ def bias(out: Path) -> Sequence[Block]:
 
 def ablations(out: Path) -> Sequence[Block]:
     """What `mentalarena ablate` has told of this directory."""
-    path = out / "ablation.json"
-    if not path.exists():
+    path = own_file(out, "ablation.json")
+    if path is None:
         return []
     told = read_json(path, "the file of `mentalarena ablate`; delete it")
     blocks: list[Block] = []
@@ -280,8 +290,13 @@ def benchmarks(out: Path) -> Sequence[Block]:
     """The records of `mentalarena benchmarks run` in this directory."""
     import json
 
-    path = out / "benchmarks" / "results.json"
-    found = json.loads(path.read_text("utf-8")) if path.exists() else []
+    path = own_file(out, "benchmarks/results.json")
+    try:
+        found = json.loads(read_text(path)) if path else []
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}; expected the records of `mentalarena benchmarks run`") from None
+    except (ValueError, RecursionError):
+        raise DataError(f"{path}: torn or invalid JSON; expected the records of `mentalarena benchmarks run`") from None
     if not found:
         return []
     rows = [

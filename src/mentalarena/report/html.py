@@ -6,7 +6,7 @@ What it tells is put together here as sections of blocks (report/blocks.py); tem
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,12 +16,12 @@ from mentalarena.config import Config
 from mentalarena.errors import DataError, MentalArenaError
 from mentalarena.export.results import results
 from mentalarena.report import account, findings
-from mentalarena.report.blocks import Cases, Items, Note, Section, sections_of
+from mentalarena.report.blocks import Block, Cases, Items, Note, Section, sections_of
 from mentalarena.report.cases import cases_of
 from mentalarena.report.costs import costs
 from mentalarena.report.headline import Headline, headline
 from mentalarena.report.terminal import notice
-from mentalarena.runs.directory import read_json, write_whole
+from mentalarena.runs.directory import SETTINGS, own_file, read_json, write_whole
 from mentalarena.stages.episodes import EpisodeIndex, episodes_of
 from mentalarena.stages.run import config_in
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 NEVER = "Research software about simulated people, never care or advice."
+ODD = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+"""What comes of a file that holds something else than this version writes."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +44,8 @@ class Story:
 
 def story_of(out: Path) -> Story:
     """What the stages have left, put in order. Raises `DataError` where there is no summary yet, or one of another version."""
-    summary = read_json(out / "summary.json", "the run directory of `mentalarena run` or `play`")
-    tree = read_json(out / "config.json", "the settings of the run")
+    summary = _read(out, "summary.json", "the run directory of `mentalarena run` or `play`")
+    tree = _read(out, SETTINGS, "the settings of the run")
     try:
         config = _config(out)
         resamples = config.evaluation.resamples if config else Config().evaluation.resamples
@@ -54,7 +56,7 @@ def story_of(out: Path) -> Story:
         looks = found.looks if found else ()
         sections = _sections(out, summary, tree, config, index, looks, findings.result(summary, found, resamples))
         return Story(headline(summary, found), notice(summary), sections)
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+    except ODD as error:
         raise _unknown(out, error) from None
 
 
@@ -79,10 +81,25 @@ def write_report(out: Path) -> Path:
             sections=story.sections,
             style=Markup(style),  # noqa: S704  (our own)
         )
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, TemplateError) as error:
+    except (*ODD, TemplateError) as error:
         raise _unknown(out, error) from None
     write_whole(out / "report.html", text)
     return out / "report.html"
+
+
+def _read(out: Path, name: str, expected: str) -> dict[str, Any]:
+    return read_json(own_file(out, name) or out / name, expected)
+
+
+def _told(part: Callable[[Path], Sequence[Block]], out: Path, name: str) -> Sequence[Block]:
+    """What another command has left; a file of it that cannot be read is told, and costs no other part."""
+    try:
+        return part(out)
+    except DataError as error:
+        return [Note(f"Left out: {str(error).replace(f'{out}/', '')}", "warning")]
+    except ODD as error:
+        why = f"{type(error).__name__}: {error}"[:200]
+        return [Note(f"Left out: {name} is not as this version writes it ({why}); delete it and do it again", "warning")]
 
 
 def _unknown(out: Path, error: Exception) -> DataError:
@@ -110,12 +127,16 @@ def _sections(
         ("result", "Result", result if measured else []),
         ("curves", "Curves", findings.curves(summary)),
         ("verifier", "Verifier", findings.verifier(summary)),
-        ("signals", "Signals of play", findings.signals(out, summary)),
+        (
+            "signals",
+            "Signals of play",
+            [*findings.collapsed(summary), *_told(findings.analysed, out, "analysis.json"), *findings.signals(summary)],
+        ),
         ("episodes", "Episodes: best, mean and worst understood", [Note(rule), Cases(cases)] if cases else []),
-        ("audit", "Audit", findings.audits(out)),
-        ("bias", "Counterfactual pairs", findings.bias(out)),
-        ("ablations", "Ablations", findings.ablations(out)),
-        ("benchmarks", "Closed questions", findings.benchmarks(out)),
+        ("audit", "Audit", _told(findings.audits, out, "audit.json")),
+        ("bias", "Counterfactual pairs", _told(findings.bias, out, "bias.json")),
+        ("ablations", "Ablations", _told(findings.ablations, out, "ablation.json")),
+        ("benchmarks", "Closed questions", _told(findings.benchmarks, out, "benchmarks/results.json")),
         ("costs", "Costs", costs(out, summary, prices or {})),
         ("limits", "Limits", [Items(account.limits(summary, config, audited, index))]),
         ("again", "How to do it again", account.reproduce(out, summary, config, tree)),

@@ -6,18 +6,22 @@ DIR/config.json  DIR/journal.sqlite  DIR/iteration-NN/episodes.jsonl  DIR/summar
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
 from mentalarena.config import Config
 from mentalarena.errors import ConfigError, DataError, RunError
+from mentalarena.runs.lines import each_line
 
 SETTINGS = "config.json"
 ROLE_FREE = (
@@ -38,6 +42,8 @@ FREE = (
     *(f"cluster.{key}" for key in ("ray", "shards", "workers", "cpus", "gpus", "retries")),
 )
 """May change between calls: they decide how fast and how long, not what. Changes are kept in changes.jsonl."""
+LARGEST = 1 << 25
+"""Bytes of a file that is read whole. A summary has some 100 kB, the audit of a large run a few MB."""
 
 
 @contextmanager
@@ -122,7 +128,7 @@ def flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 def digest_of_file(path: Path, expected: str = "a file that can be read") -> str:
     """SHA-256 of a file, which need not fit into memory. Raises `DataError`."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}; expected {expected}") from None
@@ -149,6 +155,56 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
         raise RunError(f"{path}: half a surrogate pair in a text or setting; expected Unicode text") from None
 
 
+def open_file(path: Path) -> BufferedReader:
+    """A file open for bytes. Raises `OSError` for what is no ordinary one: to open a pipe that nobody writes would wait for ever,
+    and a device may never end."""
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        kind = os.fstat(number).st_mode
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.EINVAL, "a pipe, a socket or a device", str(path))
+        return os.fdopen(number, "rb", buffering=1 << 16)
+    except BaseException:
+        os.close(number)
+        raise
+
+
+def read_text(path: Path, largest: int = LARGEST) -> str:
+    """An ordinary file of UTF-8 text. Raises `OSError`, also for one of more than `largest` bytes, and `UnicodeDecodeError`."""
+    with open_file(path) as file:
+        found = file.read(largest + 1)
+    if len(found) > largest:
+        raise OSError(errno.EFBIG, f"more than {largest >> 20} MB", str(path))
+    return found.decode("utf-8")
+
+
+def own_file(out: Path, name: str) -> Path | None:
+    """A file of a run directory by its path under it; None where there is nothing. Raises `DataError` for what lies elsewhere, by
+    way of its name or of links, and for what is no ordinary file."""
+    path = out / name
+    if not os.path.lexists(path):
+        return None
+    if not _lies_in(path, out):
+        raise DataError(f"{path}: leads out of the run directory; expected a file of its own")
+    if not path.is_file():
+        raise DataError(f"{path}: a folder, a pipe or a device; expected an ordinary file")
+    return path
+
+
+def refuse_unless_file(path: Path) -> None:
+    """Raises `RunError` where a journal is no ordinary file: SQLite would wait for ever at a pipe."""
+    for part in (path, path.with_name(f"{path.name}-wal")):
+        if part.exists() and not part.is_file():
+            raise RunError(f"{part}: a folder, a pipe or a device; expected the journal of a run")
+
+
+def _lies_in(path: Path, folder: Path) -> bool:
+    inside = Path(os.path.realpath(folder))  # `Path.resolve` raises for links that lead to themselves
+    return Path(os.path.realpath(path)).is_relative_to(inside)
+
+
 def json_kind(value: object) -> str:
     """What a JSON value is, in words."""
     kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number"}
@@ -158,7 +214,7 @@ def json_kind(value: object) -> str:
 def read_json(path: Path, expected: str) -> dict[str, Any]:
     """A JSON object. Raises `DataError` that names the file and what was expected of it."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = json.loads(read_text(path))
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}; expected {expected}") from None
     except (ValueError, RecursionError):
@@ -180,10 +236,11 @@ def read_jsonl(path: Path) -> list[dict[str, Any]]:
 def each_of_jsonl(path: Path) -> Iterator[dict[str, Any]]:
     """As `read_jsonl`, one at a time."""
     try:
-        with path.open(encoding="utf-8", newline="\n") as file:  # other line ends may stand within a text
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield record_of(line, f"{path}:{number}")
+        with open_file(path) as file:
+            for number, _, line in each_line(file):
+                if line is None:
+                    raise DataError(f"{path}:{number}: too long; expected one JSON object a line")
+                yield record_of(line.decode("utf-8"), f"{path}:{number}")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}; expected a JSONL file") from None
 

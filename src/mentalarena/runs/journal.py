@@ -24,6 +24,7 @@ from typing import Any
 from mentalarena.errors import JournalDiverged, ModelError, RunError
 from mentalarena.models.base import ChatModel, Message, Reply, Sampling, Scorer, Usage
 from mentalarena.runs.budget import Budget
+from mentalarena.runs.directory import refuse_unless_file
 from mentalarena.runs.requests import Request, reply_of, requests_of
 
 _SCHEMA = """
@@ -203,6 +204,7 @@ def spent_in(path: Path) -> tuple[dict[tuple[str, str], Usage], dict[str, Usage]
     """What a journal says was asked, by stage and model, and what each model answered, equal requests once: usage with calls. The
     file is only read, so whoever writes it goes on. Raises `RunError`."""
     sums = "reply ->> '$.model', sum(reply ->> '$.usage.prompt_tokens'), sum(reply ->> '$.usage.new_tokens'), count(*)"
+    refuse_unless_file(path)
     try:
         # where nobody writes, not even SQLite's own files may appear beside it
         mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "mode=ro&immutable=1"

@@ -6,6 +6,7 @@ A run directory keeps it too (`progress.json`), for whoever looks on from outsid
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mentalarena.errors import DataError
+from mentalarena.runs.directory import read_json
 
 PROGRESS = "progress.json"
 INTERVAL = 0.5
@@ -139,26 +141,32 @@ def progress_of(folder: Path) -> Told | None:
     """What a run directory tells of the command that works on it, or worked on it last; None where nothing was told.
 
     Raises `DataError` for a file that is none of ours."""
-    try:
-        record = json.loads((folder / PROGRESS).read_text("utf-8"))
-    except FileNotFoundError:
+    if not os.path.lexists(folder / PROGRESS):
         return None
-    except (OSError, ValueError) as error:
-        raise DataError(f"{folder / PROGRESS}: {error}; expected what a command tells of itself, delete it") from None
+    record = read_json(folder / PROGRESS, "what a command tells of itself, delete it")
     try:
         state = "gone" if record["state"] == "running" and _is_gone(record) else str(record["state"])
         stages = tuple(_stage(told) for told in record["stages"])
-        return Told(state, str(record["why"]), float(record["updated"]), stages)
-    except (KeyError, TypeError, ValueError, AttributeError):
+        return Told(state, str(record["why"]), _finite(record["updated"]), stages)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         raise DataError(
             f"{folder / PROGRESS}: not as this version writes it; expected what a command tells, delete it"
         ) from None
 
 
 def _stage(told: Mapping[str, Any]) -> Stage:
-    measured = {str(name): [(float(at), float(value)) for at, value in found] for name, found in told["measured"].items()}
-    ended = None if told["ended"] is None else float(told["ended"])
-    return Stage(str(told["title"]), float(told["total"]), float(told["started"]), float(told["done"]), ended, measured)
+    # a loss may be no number: a training that has gone wrong
+    measured = {str(name): [(_finite(at), float(value)) for at, value in found] for name, found in told["measured"].items()}
+    ended = None if told["ended"] is None else _finite(told["ended"])
+    total, started, done = (_finite(told[name]) for name in ("total", "started", "done"))
+    return Stage(str(told["title"]), total, started, done, ended, measured)
+
+
+def _finite(told: Any) -> float:
+    found = float(told)
+    if not math.isfinite(found):
+        raise ValueError("no finite number")
+    return found
 
 
 def _is_gone(record: Mapping[str, Any]) -> bool:

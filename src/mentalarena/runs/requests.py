@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mentalarena.errors import RunError
 from mentalarena.models.base import Reply, Usage
+from mentalarena.runs.directory import refuse_unless_file
 
 Request = tuple[str, str, list[dict[str, str]], str]
 """What a journal holds of a request: item, scope, messages, and the reply's text."""
@@ -46,6 +47,7 @@ class Requests:
     def _open(self) -> Iterator[sqlite3.Connection]:
         db = None
         try:
+            refuse_unless_file(self._path)
             # what is in the write-ahead log counts too; without one the file may lie in a folder that cannot be written
             how = "mode=ro" if self._path.with_name(f"{self._path.name}-wal").exists() else "immutable=1"
             db = sqlite3.connect(f"{self._path.absolute().as_uri()}?{how}", uri=True)

@@ -15,6 +15,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, TypeAdapter, ValidationError
 
 from mentalarena.errors import DataError
+from mentalarena.runs.directory import open_file
 from mentalarena.runs.lines import Stamp, Where, each_line
 from mentalarena.runs.shards import SHARDS
 from mentalarena.stages.play import EPISODES
@@ -110,7 +111,7 @@ def indexed(file: EpisodeFile) -> Indexed:
     """A file's episodes; lines that are none are counted and told. Raises `DataError` for a file that cannot be read."""
     lines, unreadable, told = list[EpisodeLine](), 0, list[str]()
     try:
-        with file.path.open("rb", buffering=1 << 20) as opened:
+        with open_file(file.path) as opened:
             stamp = Stamp.of(os.fstat(opened.fileno()))
             for number, offset, text in each_line(opened):
                 try:
@@ -129,7 +130,7 @@ def indexed(file: EpisodeFile) -> Indexed:
 def lines_with_id(path: Path, id: str) -> Iterator[tuple[int, bytes]]:
     """Number and text of the lines of this `id`, found without reading the others as JSON. Raises `OSError`."""
     needles = {json.dumps(id, ensure_ascii=plain).encode("utf-8", "surrogatepass") for plain in (True, False)}
-    with path.open("rb", buffering=1 << 20) as opened:
+    with open_file(path) as opened:
         for number, _, text in each_line(opened):
             if text and any(needle in text for needle in needles) and id_of(text) == id:
                 yield number, text

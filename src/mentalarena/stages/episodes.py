@@ -22,7 +22,7 @@ from typing import Any
 
 from mentalarena.clinic.clinics import open_clinic
 from mentalarena.errors import DataError, MentalArenaError
-from mentalarena.runs.directory import SETTINGS, record_of
+from mentalarena.runs.directory import SETTINGS, open_file, record_of
 from mentalarena.runs.lines import Stamp, Where, read_at
 from mentalarena.stages.episode_lines import (
     EpisodeFile,
@@ -163,7 +163,7 @@ def _said(lines: Iterable[EpisodeLine], wanted: str) -> Iterator[Where]:
     needle = json.dumps(wanted, ensure_ascii=False)[1:-1]
     for path, own in groupby((line.where for line in lines), key=attrgetter("file")):
         try:
-            with path.open("rb", buffering=1 << 20) as file:
+            with open_file(path) as file:
                 for where in own:
                     file.seek(where.offset)
                     text = file.read(where.length)
