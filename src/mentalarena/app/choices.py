@@ -60,7 +60,7 @@ class Choice:
             problems={"yes": True, "no": False}.get(self.problems),
             style=self.style,
             iteration=_whole(self.iteration),
-            arm="" if self.arm == "any" else self.arm,
+            arm="" if self.arm == "any" else self.arm or "main",
         )
 
     def select(self, index: EpisodeIndex, size: int = SIZE) -> Page:
