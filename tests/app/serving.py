@@ -1,8 +1,9 @@
-"""The app as a person has it: a process of its own on a free port of this machine, and Debian's Chromium to look at it with."""
+"""The app as a person has it: a process of its own on a free port of this machine, and Chromium to look at it with."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -21,7 +22,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     # whatever a page asks for elsewhere cannot be reached either
@@ -33,8 +34,8 @@ PWNED = "window.pwned = (window.pwned || 0)"
 
 
 def expecting() -> Any:
-    """Playwright's `expect`; a module of browser tests is skipped without it or Chromium, or fails in CI, where
-    MENTALARENA_BROWSER=required says so."""
+    """Playwright's `expect`; a module of browser tests is skipped without it or Chromium, or fails where
+    MENTALARENA_BROWSER=required says so (.ci/browser: wherever CI can have Chromium)."""
     found: Any = None
     try:
         from playwright.sync_api import expect as found

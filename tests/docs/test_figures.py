@@ -1,4 +1,4 @@
-"""Figures of the documents that take seconds to measure are measured again; the others have a command and an entry in the diary."""
+"""Figures of the pages that take seconds are measured again; the others have a command and an entry in the diary."""
 
 from __future__ import annotations
 
