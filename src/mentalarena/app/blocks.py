@@ -53,7 +53,7 @@ def _draw(block: Block, address: Callable[[str], str]) -> None:
                 for one in block.cases:
                     with ui.element("li"):
                         link(one.title, address(one.title))
-                        tag("span", f" {one.why}. Diagnosis {one.verdict}.", "soft")
+                        tag("span", f" {one.about}", "soft")
 
 
 def _plain(text: str) -> str:

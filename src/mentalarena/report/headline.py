@@ -115,8 +115,8 @@ def _compared(best: int, people: str, summary: Mapping[str, Any], told: Sequence
     if unsure:
         table = _and([p_value(_in_table(one, summary)) or "missing" for one in unsure])
         more.append(
-            f"Two ways of adjusting p disagree about {_listed(unsure)}: this one, over the differences from base and control, and "
-            f"that of the result table, where p is {table}. So nothing is claimed of it."
+            f"Two ways of adjusting p disagree about {_listed(unsure)}: this one, over the differences from base and control, "
+            f"and that of the result table, where p is {table}. So nothing is claimed of it."
         )
     if gained and lost:
         sentence += f"; it lost in {_listed(lost)}"
