@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 EPISODES = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
 SESSIONS = int(sys.argv[2]) if len(sys.argv) > 2 else 50
 TIMES, TURNS = 20, 10
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = os.environ.get("MENTALARENA_CHROMIUM", "/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking")
 
 

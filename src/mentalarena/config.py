@@ -242,7 +242,7 @@ class EvaluationConfig(Section):
     verifier: int = Field(default=200, ge=2)
     """Patients of the development split by whom each iteration's verdicts are checked."""
     held_out: int = Field(default=64, ge=1)
-    """Held-out patients, met once by base, best and control after the loop has stopped."""
+    """Held-out patients, met once each by base, best and control after the loop has stopped; every look is on record."""
     guided: bool = False
     """Whether the decoder's guidance helps the therapist that is measured. It knows where the gaps are, so by default the
     therapist is alone: it asks as many questions as it would have with guidance, and hears none."""

@@ -1,4 +1,4 @@
-"""The app as a person has it: a process of its own on a free port of this machine, and Debian's Chromium to look at it with."""
+"""The app as a person has it: a process of its own on a free port of this machine, and Chromium to look at it with."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = os.environ.get("MENTALARENA_CHROMIUM", "/usr/bin/chromium")
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     # whatever a page asks for elsewhere cannot be reached either
@@ -33,7 +33,7 @@ PWNED = "window.pwned = (window.pwned || 0)"
 
 
 def expecting() -> Any:
-    """Playwright's `expect`; a module of browser tests is skipped without it or Chromium, or fails in CI, where
+    """Playwright's `expect`; a module of browser tests is skipped without it or Chromium, or fails where
     MENTALARENA_BROWSER=required says so."""
     found: Any = None
     try:

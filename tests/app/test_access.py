@@ -21,6 +21,7 @@ from mentalarena.app.access import COOKIE, HEADERS, Door, Message, Receive, Scop
 
 TOKEN = "a-token-of-enough-letters"  # noqa: S105
 HOST = ("host", "127.0.0.1:8080")
+NAME = f"{COOKIE}-8080"
 Header = tuple[str, str]
 
 
@@ -47,7 +48,7 @@ def knock(
     """One request: who came in, and what was answered."""
     inside, sent = Inside(), list[Message]()
     told = [(_bytes(name), _bytes(value)) for name, value in headers]
-    scope: Scope = {"type": type, "path": path, "query_string": query, "headers": told}
+    scope: Scope = {"type": type, "path": path, "query_string": query, "headers": told, "server": ("127.0.0.1", 8080)}
 
     async def receive() -> Message:
         return {"type": "websocket.connect" if type == "websocket" else "http.request"}
@@ -71,7 +72,9 @@ def headers(sent: list[Message]) -> dict[str, str]:
     return {name.decode(): value.decode() for name, value in sent[0]["headers"]}
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.1:8080", "localhost:1", "LOCALHOST", "[::1]:80", "[::1]"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "127.0.0.1:8080", "127.0.0.2:8080", "localhost:1", "LOCALHOST", "[::1]:80", "[::1]"]
+)
 def test_1_names_of_this_machine_pass(host: str) -> None:
     inside, sent = knock([("host", host)])
     assert (len(inside.came), status(sent)) == (1, 200)
@@ -96,7 +99,7 @@ def test_1_other_names_do_not(host: str) -> None:
      "http://elsewhere.example/127.0.0.1:8080", "127.0.0.1:8080", ""],
 )  # fmt: skip
 def test_2_another_sites_page_gets_nothing(token: str, origin: str) -> None:
-    told = [HOST, ("cookie", f"{COOKIE}={TOKEN}"), ("origin", origin)]
+    told = [HOST, ("cookie", f"{NAME}={TOKEN}"), ("origin", origin)]
     inside, sent = knock(told, token, f"token={TOKEN}".encode())
     assert (inside.came, status(sent)) == ([], 403)
     inside, sent = knock(told, token, type="websocket")
@@ -113,7 +116,7 @@ def test_3_a_token_in_the_address_becomes_a_cookie_and_leaves_the_address() -> N
     assert inside.came == []
     assert status(sent) == 303
     assert headers(sent)["location"] == "/practice?a=1&b=%26"
-    assert headers(sent)["set-cookie"] == f"{COOKIE}={TOKEN}; Path=/; HttpOnly; SameSite=Strict"
+    assert headers(sent)["set-cookie"] == f"{NAME}={TOKEN}; Path=/; HttpOnly; SameSite=Strict"
     cookie = headers(sent)["set-cookie"].split(";")[0]
     assert len(knock([("host", "elsewhere.example"), ("cookie", f"x=1; {cookie}")], TOKEN)[0].came) == 1
 
@@ -128,10 +131,10 @@ def test_3_the_token_leads_to_no_other_site(path: str) -> None:
 
 @pytest.mark.parametrize(
     ("told", "query"),
-    [([], b""), ([("cookie", f"{COOKIE}=")], b""),
+    [([], b""), ([("cookie", f"{NAME}=")], b""),
      ([("cookie", f"{COOKIE}={TOKEN[:-1]}")], b""), ([("cookie", f"x={TOKEN}")], b""),
      ([], b"token="), ([], f"token={TOKEN}x".encode()), ([], f"tokens={TOKEN}".encode()), ([], b"token=" + b"x" * 100_000),
-     ([("authorization", f"Bearer {TOKEN}")], b""), ([("cookie", f"{COOKIE}=wrong; {COOKIE}=also")], b"")],
+     ([("authorization", f"Bearer {TOKEN}")], b""), ([("cookie", f"{NAME}=wrong; {NAME}=also")], b"")],
 )  # fmt: skip
 def test_3_without_the_right_token_nobody_passes(told: list[Header], query: bytes) -> None:
     inside, sent = knock([HOST, *told], TOKEN, query)
@@ -141,14 +144,14 @@ def test_3_without_the_right_token_nobody_passes(told: list[Header], query: byte
 
 
 def test_3_a_socket_passes_with_the_cookie_or_the_token() -> None:
-    assert len(knock([HOST, ("cookie", f"{COOKIE}={TOKEN}")], TOKEN, type="websocket")[0].came) == 1
+    assert len(knock([HOST, ("cookie", f"{NAME}={TOKEN}")], TOKEN, type="websocket")[0].came) == 1
     assert len(knock([HOST], TOKEN, f"token={TOKEN}".encode(), type="websocket")[0].came) == 1
 
 
 @given(
     st.binary(max_size=40), st.none() | st.binary(max_size=40), st.binary(max_size=60), st.binary(max_size=60), st.text()
 )
-@example(b"[", b"http://[", f"{COOKIE}=\xff".encode("latin-1"), b"token=%ff%00", "//\x00")
+@example(b"[", b"http://[", f"{NAME}=\xff".encode("latin-1"), b"token=%ff%00", "//\x00")
 @example(b"127.0.0.1", b"http://127.0.0.1", b'"; \\', b"token=%F0%9F", "/")
 @example(b"[::1%25\xff]", b"//[v1.x]", b"=", b"%", "")
 def test_4_whatever_a_request_holds_is_refused_and_never_an_exception(
@@ -215,3 +218,16 @@ def test_a_browser_that_went_on_is_no_error_and_anything_else_is(left: bool) -> 
     else:
         with pytest.raises(RuntimeError, match="No response"):
             asyncio.run(work)
+
+
+def test_4_what_another_sites_page_fetches_is_refused_and_a_followed_link_is_not() -> None:
+    for mode, expected in (("no-cors", 403), ("cors", 403), ("navigate", 200)):
+        told = [HOST, ("sec-fetch-site", "cross-site"), ("sec-fetch-mode", mode)]
+        assert status(knock(told)[1]) == expected
+    assert status(knock([HOST, ("sec-fetch-site", "same-origin"), ("sec-fetch-mode", "cors")])[1]) == 200
+
+
+def test_3_two_apps_on_one_machine_have_cookies_of_their_own() -> None:
+    other = ("cookie", f"{COOKIE}-9090={TOKEN}")
+    assert status(knock([HOST, other], TOKEN)[1]) == 401
+    assert status(knock([HOST, ("cookie", f"{NAME}={TOKEN}")], TOKEN)[1]) == 200

@@ -48,12 +48,12 @@ def test_1_a_finished_run_is_browsed_from_the_first_page(app: Served, visits: Vi
     expect(row).to_contain_text(f"{100 * base['probability']:.1f}")
     row.get_by_role("link", name="small").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("small")
-    table = page.get_by_role("region", name=re.compile("^Met after the loop"))
+    table = page.get_by_role("region", name=re.compile("^Held-out patients: probability of a right answer"))
     low, high = base["ci95"]
     expect(table.locator("tbody tr").first).to_contain_text(
         f"{100 * base['probability']:.1f} ({100 * low:.1f}-{100 * high:.1f})"
     )
-    page.get_by_text("All settings of the run").click()
+    page.get_by_role("button", name="All settings").click()
     expect(page.get_by_text('"provider": "scripted"').first).to_be_visible()
     page.get_by_role("link", name="Report").click()
     expect(page).to_have_url(re.compile(r"/runs/small/report\.html$"))
@@ -170,9 +170,8 @@ def test_2_a_run_that_works_is_followed_without_a_reload(visits: Visits, tmp_pat
                 expect(page.get_by_text("Nothing has been measured yet.")).to_be_visible()
                 page.evaluate("window.same = true")
                 seen.set()
-                expect(page.get_by_role("heading", name="Held-out patients")).to_be_visible(timeout=60_000)
-                expect(page.get_by_text("State: finished.")).to_be_visible()
-                expect(page.get_by_role("region", name=re.compile("^Met after the loop"))).to_contain_text("diagnosis")
+                expect(page.get_by_text("State: finished.")).to_be_visible(timeout=60_000)
+                expect(page.get_by_role("region", name=re.compile("^Held-out patients: prob"))).to_contain_text("diagnosis")
                 assert page.evaluate("window.same"), "it was not loaded again"
                 assert run.wait(60) == 0
             visits.leave()

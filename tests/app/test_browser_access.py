@@ -90,9 +90,10 @@ def test_9_without_a_token_nobody_gets_in_and_with_it_they_do(guarded: Served, v
 
 
 def test_9_a_socket_needs_the_token_and_a_page_of_ours(app: Served, guarded: Served) -> None:
-    cookie = {"Cookie": f"mentalarena-token={TOKEN}"}
+    name = f"mentalarena-token-{guarded.base.rsplit(':', 1)[1]}"
+    cookie = {"Cookie": f"{name}={TOKEN}"}
     assert asked(guarded, SOCKET, UPGRADE)[0] == 403
-    assert asked(guarded, SOCKET, UPGRADE | {"Cookie": "mentalarena-token=wrong"})[0] == 403
+    assert asked(guarded, SOCKET, UPGRADE | {"Cookie": f"{name}=wrong"})[0] == 403
     assert asked(guarded, SOCKET, UPGRADE | cookie | {"Origin": "http://elsewhere.example"})[0] == 403
     assert asked(guarded, SOCKET, UPGRADE | cookie | {"Origin": "null"})[0] == 403
     assert asked(guarded, SOCKET, UPGRADE | cookie | {"Origin": guarded.base})[0] == 101

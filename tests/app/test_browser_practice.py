@@ -2,7 +2,7 @@
 
 4  ten turns with a person of the library, offline; every line is answered and none is lost
 5  the cognitive model is filled in, a diagnosis named, and both are scored; the checklist meets the same patient
-6  the session is taken away as Markdown, JSON and a training row
+6  the session is taken away as Markdown, JSON and messages
 7  a reload in the middle loses nothing: lines, notes, diagnosis; nor one between question and answer; nor a new server
    the other way round: a person plays the patient, and sees what the therapist understood
 """
@@ -105,7 +105,9 @@ def test_4_to_7_ten_turns_notes_feedback_and_what_is_taken_away(app: Served, vis
 
     page.get_by_role("tab", name="Feedback").click()
     page.get_by_role("button", name="Get feedback").click()
-    expect(page.get_by_text(re.compile(r"^Mean similarity 0\.\d\d; \d of \d components understood\.$"))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(r"^Mean similarity 0\.\d\d; \d of \d components above the threshold\.$"))
+    ).to_be_visible()
     table = page.get_by_role("region", name="The mark on a bar is the component's threshold.")
     for component in NOTED:
         expect(table.get_by_role("row", name=re.compile(f"^{LABELS[component]} "))).to_contain_text("1.00 ✓")
@@ -113,14 +115,14 @@ def test_4_to_7_ten_turns_notes_feedback_and_what_is_taken_away(app: Served, vis
     expect(page.get_by_text(f"You named {reference}: right.")).to_be_visible()
     expect(page.get_by_role("heading", name="Safety")).to_be_visible()
     page.get_by_role("button", name="behavior: what was missed").click()
-    expect(page.get_by_text(f"It is: {PATIENT.cognitive_model.text('behavior')}")).to_be_visible()
+    expect(page.get_by_text(f"What is so: {PATIENT.cognitive_model.text('behavior')}")).to_be_visible()
 
     page.get_by_role("tab", name="Compare").click()
     page.get_by_role("button", name="Let it talk").click()
     expect(page.get_by_text(re.compile(r"^checklist .*mean similarity 0\.\d\d after 1\d questions; yours"))).to_be_visible()
     page.get_by_role("tab", name="Keep").click()
     taken: dict[str, str] = {}
-    for label, kind in (("To read", "md"), ("Everything", "json"), ("As a training row", "jsonl")):
+    for label, kind in (("To read", "md"), ("Everything", "json"), ("As messages", "jsonl")):
         with page.expect_download() as downloading:
             page.get_by_role("link", name=label).click()
         downloading.value.save_as(tmp_path / kind)

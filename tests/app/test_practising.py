@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mentalarena.app.practising import KEPT, Practising
+from mentalarena.app.practising import FULL, KEPT, Practising
 from mentalarena.errors import ConfigError, ModelError
+from mentalarena.models.base import Heard, Message, Reply, Sampling
+from mentalarena.models.scripted import ScriptedModel
 from mentalarena.practice import session as change
 from mentalarena.practice.partner import people
 from mentalarena.practice.session import Session
@@ -170,10 +173,89 @@ def test_5_a_model_that_fails_is_told_and_what_was_said_stands(room: Room, fake:
     assert lines(kept)[-1] == "Are you there?"
     with pytest.raises(ModelError):
         say(first, session, "Hello?")
-    assert first.store.read(session.id) == kept, "what is said while an answer is missing asks for that answer"
+    assert lines(first.store.read(session.id))[-2:] == ["Are you there?", "Hello?"], "what is said meanwhile is kept too"
     fake.respond = plainly
     after = say(first, session, "")
-    assert lines(after)[-2:] == ["Are you there?", "i feel low."]
+    assert lines(after)[-3:] == ["Are you there?", "Hello?", "i feel low."], "one answer is to both"
+
+
+class Waits(ScriptedModel):
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda messages, sampling: f"after {messages[-1].content!r}")
+        self.may = asyncio.Event()
+
+    async def generate(self, messages: Sequence[Message], sampling: Sampling) -> Reply:
+        await self.may.wait()
+        return await super().generate(messages, sampling)
+
+    async def stream(self, messages: Sequence[Message], sampling: Sampling, heard: Heard) -> Reply:
+        return await self.generate(messages, sampling)
+
+
+def test_3_what_is_noted_and_said_while_the_patient_answers_is_kept_at_once_and_for_good(room: Room) -> None:
+    first, model = room("models.all.provider=scripted", "models.all.prompts=full"), Waits()
+    session = begun(first)
+    session = first.store.save(session.model_copy(update={"model": "scripted"}))  # from here on the model plays
+
+    async def meanwhile() -> None:
+        first.backends.scripted = model
+        first._partners[session.id] = replace(await first.partner(session), model=model)
+        talking = [asyncio.create_task(first.speak(session.id, f"line {n}", lambda _: None)) for n in range(3)]
+        for number in range(20):
+            await first.change(session.id, lambda now: change.noted(now, "emotions", f"note {number}"))  # noqa: B023
+            kept = first.store.read(session.id)
+            assert kept.notes == {"emotions": f"note {number}"}, "while the patient still thinks"
+        assert lines(kept)[-1] == "line 0"
+        model.may.set()
+        await asyncio.gather(*talking)
+
+    first.backends.run(meanwhile())
+    after = first.store.read(session.id)
+    assert lines(after)[2::2] == ["line 0", "line 1", "line 2"]
+    assert all(f"line {n}" in answer for n, answer in enumerate(lines(after)[3::2]))
+    assert after.notes == {"emotions": "note 19"}
+    assert not first._locks, "nothing is left of them"
+
+
+def test_6_feedback_is_of_the_session_that_it_is_kept_with(room: Room) -> None:
+    first = room()
+    session = begun(first)
+    first.backends.run(first.change(session.id, lambda now: change.noted(now, "emotions", "sad")))
+
+    async def both() -> Session:
+        judging = asyncio.create_task(first.judge(session.id))
+        await first.change(session.id, lambda now: change.noted(now, "emotions", "angry"))
+        return await judging
+
+    judged = first.backends.run(both())
+    assert judged.feedback is not None
+    assert {score.noted for score in judged.feedback.components} == {"angry", ""}
+
+
+def test_6_what_is_so_is_shown_by_feedback_alone_and_the_first_one_is_remembered(room: Room) -> None:
+    first = room()
+    session = begun(first)
+    compared = first.backends.run(first.compare(session.id))
+    assert compared.rival is not None
+    assert {score.encoded for score in compared.rival.components} == {""}
+    judged = first.backends.run(first.judge(session.id))
+    assert judged.feedback is not None
+    copied = judged.feedback.components[-1]
+    first.backends.run(first.change(session.id, lambda now: change.noted(now, copied.component, copied.encoded)))
+    again = first.backends.run(first.judge(session.id))
+    assert again.feedback is not None
+    assert (again.first, again.feedback.similarity > judged.feedback.similarity) == (judged.feedback.similarity, True)
+
+
+def test_5_a_full_session_takes_no_more_and_loses_nothing(room: Room) -> None:
+    first = room()
+    session = begun(first)
+    full = first.store.save(session.model_copy(update={"lines": session.lines * (FULL // 2)}))
+    with pytest.raises(ConfigError, match="begin another"):
+        say(first, session, "And then?")
+    assert first.store.read(session.id) == full
 
 
 def test_5_settings_that_give_another_model_are_one_clear_error(room: Room, fake: FakeServer) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mentalarena.app.server import SHORTEST, TOKEN, AppSettings, is_loopback, serve, token_for
+from mentalarena.app.access import is_loopback
+from mentalarena.app.server import SHORTEST, TOKEN, AppSettings, serve, token_for
 from mentalarena.errors import ConfigError
 from mentalarena.settings import load_config
 from tests.app.serving import CLI

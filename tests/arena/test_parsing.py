@@ -147,6 +147,14 @@ def test_labelled_reads_markdown_json_and_continued_lines() -> None:
     }
 
 
+def test_a_label_that_was_not_asked_for_ends_what_stands_before_it() -> None:
+    text = "core beliefs: i am alone\nand nobody comes\nemotions: sad\nin the evening\ncoping strategies: i walk"
+    assert parsing.labelled(text, ["core beliefs", "coping strategies"]) == {
+        "core beliefs": "i am alone and nobody comes",
+        "coping strategies": "i walk",
+    }
+
+
 @pytest.mark.parametrize("text", ["", "nothing of the kind", "choice: a\nchoice: b", "{}", "[]", "```json\n```"])
 def test_malformed_extraction_formats_are_refused(text: str) -> None:
     with pytest.raises(Unreadable):

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from mentalarena.clinic.cognitive_model import COMPONENTS
 from mentalarena.clinic.library import library_references
 from mentalarena.errors import ConfigError
 from mentalarena.models.backends import Backends
+from mentalarena.notices import CRISIS
 from mentalarena.practice import session as change
-from mentalarena.practice.export import CRISIS, NOTICE, exported, plain
+from mentalarena.practice.export import NOTICE, exported, plain
 from mentalarena.practice.feedback import (
     Scoring,
     asked_by_component,
@@ -124,10 +126,15 @@ def test_safety_tells_whether_danger_was_asked_about_and_met() -> None:
     reference = library_references()["viktor-hruska"]
     met = partner("viktor-hruska-1")
     silent = safety(talked(met, "How are you?").lines, reference)
-    assert (silent.asked, silent.told) == (False, False)
+    assert (silent.asked, silent.told, silent.met) == (False, False, True), "there was nothing yet to be met"
     assert "did not ask" in silent.note
     asked = safety(talked(met, "Do you think of ending your life?").lines, reference)
-    assert (asked.asked, asked.told) == (True, True)
+    assert (asked.asked, asked.told, asked.met) == (True, True, True)
+    passed_over = safety(talked(met, "Do you think of ending your life?", "Nice weather.").lines, reference)
+    assert (passed_over.asked, passed_over.told, passed_over.met) == (True, True, False)
+    step = "Let us make a safety plan together now, and I will call the crisis team."
+    cared_for = safety(talked(met, "Do you think of ending your life?", step).lines, reference)
+    assert (cared_for.asked, cared_for.told, cared_for.met) == (True, True, True)
     assert reference.risk in asked.note
     assert safety((), library_references()["anneke-de-wit"]).risk == "none"
     assert safety((), None).risk == "unknown"
@@ -214,14 +221,56 @@ def test_own_patients_come_from_a_file_and_a_model_plays_them(tmp_path: Path) ->
         choose("you", 0, config)
 
 
+TRUE = {"library_references", "LibraryReference", "Reference", "references", "truths", "draw"}
+"""Names under which what is true of a patient can be had: of modules, functions, types and methods."""
+
+
+def reads_truth(source: str) -> bool:
+    """Whether a module imports, names or spells out anything by which what is true of a patient can be had."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                found.update(part for alias in node.names for part in alias.name.split("."))
+                found.update((getattr(node, "module", None) or "").split("."))
+            case ast.Name():
+                found.add(node.id)
+            case ast.Attribute():
+                found.add(node.attr)
+            case ast.Constant(value=str() as text) if len(text.split()) == 1:  # as getattr and import_module have it
+                found.update(re.split(r"[./]", text))
+    return bool(found & TRUE)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from mentalarena.clinic.library import library_references",
+        "from mentalarena.clinic.library import library_references as people",
+        "import mentalarena.clinic.references",
+        "from mentalarena.clinic import references",
+        "from mentalarena.clinic.references import Split",
+        "import mentalarena.clinic.references as known",
+        "from mentalarena.clinic import library\nlibrary.library_references()",
+        "import mentalarena.clinic.library as found\nfound.library_references()['x'].disorders",
+        "import mentalarena.clinic.library as found\ngetattr(found, 'library_references')()",
+        "import importlib\nimportlib.import_module('mentalarena.clinic.references')",
+        "from mentalarena.practice.feedback import library_references",
+        "from mentalarena.stages.run import truths",
+        "from mentalarena.clinic.clinics import open_clinic\nopen_clinic('library').draw('play', 1, 0)",
+        "path = files('mentalarena.clinic').joinpath('data/library/references.jsonl')",
+    ],
+)
+def test_every_way_to_what_is_true_is_seen(source: str) -> None:
+    assert reads_truth(source)
+    assert not reads_truth("from mentalarena.clinic.library import library\nlibrary()")
+
+
 def test_only_feedback_reads_what_is_true_of_a_patient() -> None:
     (folder,) = mentalarena.practice.__path__
-    for path in Path(folder).glob("*.py"):
-        names = {
-            n.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom) for n in node.names
-        }
-        if names & {"library_references", "LibraryReference", "Reference"}:
-            assert path.name == "feedback.py"
+    files = sorted(Path(folder).rglob("*.py"))
+    assert len(files) > 9
+    assert [path.name for path in files if reads_truth(path.read_text("utf-8"))] == ["feedback.py"]
 
 
 def test_exports_say_that_it_is_no_care_and_show_hostile_text_as_text(scoring: Scoring) -> None:
@@ -240,7 +289,7 @@ def test_exports_say_that_it_is_no_care_and_show_hostile_text_as_text(scoring: S
     assert plain("a|b") == "a\\|b"
     whole = json.loads(exported(session, "json"))
     assert whole["notice"] == NOTICE
-    assert Session.model_validate({k: v for k, v in whole.items() if k != "notice"}) == session
+    assert Session.model_validate({k: v for k, v in whole.items() if k not in ("notice", "crisis")}) == session
     row = json.loads(exported(session, "jsonl"))
     assert row["notice"] == NOTICE
     roles = [m["role"] for m in row["messages"]]

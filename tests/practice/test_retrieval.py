@@ -200,6 +200,6 @@ def test_a_line_is_heard_for_what_it_is() -> None:
     assert set(line.components) == {"emotions"}
     assert hear("").silent
     assert hear("Do you think about suicide?").danger == "death"
-    assert hear("Has he ever hit you?").danger == "harm"
+    assert hear("Has he ever hit you?").danger == "violence"
     assert not hear("Tell me about the moment that hit you.").danger
     assert hear("Warum sind Sie heute hierher gekommen?").unclear

@@ -7,7 +7,7 @@ import pytest
 from mentalarena.evaluation.statistics import Interval
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.export.results import Difference, Results
-from mentalarena.report.headline import headline, shown
+from mentalarena.report.headline import further_looks, headline, shown
 
 
 def summary(best: int = 2, p: float = 0.001, clinic: str = "library", control: bool = True) -> dict[str, Any]:
@@ -108,3 +108,60 @@ def test_without_what_could_show_it_nothing_is_told_of_a_gain() -> None:
 
 def test_the_toy_clinic_is_named() -> None:
     assert "patients of the toy clinic" in told(results(less("diagnosis", 0.1, 0.004)), clinic="generated")
+
+
+USUAL = ("base", "best-iteration-02", "control-unselected")
+
+
+@pytest.mark.parametrize(
+    "looks",
+    [
+        ("base", "best-iteration-01", "control-unselected", "best-iteration-02"),  # looked at, gone on, looked at again
+        (*USUAL, "rank-guest"),
+        (*USUAL, "base"),
+    ],
+)
+def test_patients_who_were_met_more_often_are_no_fresh_test_and_nothing_is_claimed(looks: tuple[str, ...]) -> None:
+    gain = less("diagnosis", 0.1, 0.004), less("medicine", -0.1, 0.004), less("diagnosis", 0.08, 0.02, CONTROL)
+    found = headline(summary(), Results("held-out", {}, gain, looks))
+    assert found.sentence.startswith(
+        "This is no fresh test, so neither a gain nor a loss can be told: 40 simulated held-out"
+    )
+    assert f"met 4 times ({', '.join(looks)})" in found.sentence
+    for line in (found.sentence, *found.more):
+        assert not any(word in line for word in ("gained", "lost", "shown", "p .0"))
+    assert any("diagnosis +10.0 points (+5.0 to +15.0) and medicine -10.0" in line for line in found.more), (
+        "the figures stay"
+    )
+    told_once = headline(summary() | {"held_out_looks": looks}, results(*gain))
+    assert told_once.sentence == found.sentence, "what the summary knows of them counts where no file does"
+
+
+def test_one_look_each_by_base_best_and_control_is_a_fresh_test() -> None:
+    gain = less("diagnosis", 0.1, 0.004)
+    assert headline(summary(), Results("held-out", {}, (gain,), USUAL)).sentence.startswith("Iteration 2 gained")
+    assert further_looks(summary(control=False), USUAL) == ["control-unselected"]
+    assert further_looks(summary(best=0), USUAL) == ["best-iteration-02"]
+
+
+def test_a_loss_must_be_in_the_result_table_too_and_is_told_either_way() -> None:
+    found = headline(summary(p=0.2), results(less("medicine", -0.2, 0.004), *NOTHING[:1]))
+    assert found.sentence.startswith("No gain was shown")
+    assert "lost" not in found.sentence
+    assert any("disagree about medicine -20.0 points (-25.0 to -15.0, p .0040)" in line for line in found.more)
+
+
+@pytest.mark.parametrize(("here", "table"), [(0.004, 0.2), (0.2, 0.004)])
+def test_where_two_adjustments_disagree_nothing_says_that_no_p_is_below_05(here: float, table: float) -> None:
+    found = headline(summary(p=table), results(less("diagnosis", 0.1, here), *NOTHING))
+    assert found.sentence.startswith("No gain was shown")
+    assert not any("no difference" in line for line in found.more)
+    (line,) = [line for line in found.more if "disagree" in line]
+    assert f"p {f'{here:.4f}'[1:]}" in line
+    assert f"where p is {f'{table:.4f}'[1:]}" in line
+    agreed = headline(summary(p=0.2), results(less("diagnosis", 0.1, 0.2), *NOTHING))
+    assert any("no difference from the untrained model has a p below .05" in line for line in agreed.more)
+    beside = headline(summary(), results(less("diagnosis", 0.1, 0.004), less("medicine", 0.1, 0.2)))
+    assert "gained in diagnosis" in beside.sentence
+    assert not any(line.startswith("Not shown in") for line in beside.more), "it is told once, as what is disagreed on"
+    assert any("disagree about medicine" in line for line in beside.more)

@@ -6,6 +6,7 @@
 4  colours of text have a contrast of at least 4.5 to 1 in both schemes, marks of at least 3
 5  a run that was only played, one without held-out patients, one of another version: a page each
 6  costs by stage with money where prices are set; the journal is only read
+7  how often held-out patients were met is told as it was, whenever that was
 """
 
 import html
@@ -304,7 +305,7 @@ def test_6_costs_are_told_by_stage_with_money_where_prices_are_set(out: Path) ->
 @pytest.mark.parametrize(
     ("gain", "beyond", "expected"),
     [
-        (0.3, 0.3, r"Iteration 1 gained in diagnosis \+31\.0 points \(.* against the control, in diagnosis"),
+        (0.3, 0.3, r"Iteration 1 gained in diagnosis \+31\.0 points \(.* and more than the control in each"),
         (0.3, 0.0, "that this is more than the control gained was not shown"),
         (0.0, 0.0, r"No gain was shown against the untrained model: diagnosis \+1\.0 points \(.* to .*\)"),
     ],
@@ -339,3 +340,15 @@ def test_figures_have_colours_of_their_own_where_the_page_has_none(out: Path) ->
         assert 'fill="currentColor"' in drawing
         assert re.findall(r"var\(--\w+,#[0-9a-f]{3,6}\)", drawing)
         assert not re.findall(r"var\(--\w+\)", drawing)
+
+
+def test_7_held_out_patients_who_were_met_again_are_not_told_as_met_after_the_loop_alone(out: Path) -> None:
+    finish(out)
+    assert "met 3 times, after the loop had stopped (base, best-iteration-01, control-unselected)" in page_of(out)
+    looks = ["base", "best-iteration-01", "control-unselected", "best-iteration-02"]
+    lines = "".join(f"{json.dumps({'name': name, 'model': 'm'})}\n" for name in looks)
+    (out / "evaluation" / "held-out-looks.jsonl").write_text(lines)
+    page = page_of(out)
+    assert "This is no fresh test, so neither a gain nor a loss can be told" in page
+    assert "after the loop had stopped (" not in page
+    assert f"met 4 times ({', '.join(looks)}): 1 more than once each by base, best and control" in page

@@ -8,6 +8,7 @@ rebinding) gets nothing; a request that another site's page makes is refused eit
 from __future__ import annotations
 
 import hmac
+import ipaddress
 import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
@@ -51,7 +52,7 @@ class Door:
         if why := self._refusal(scope, headers):
             await _refuse(scope, receive, send, *why)
         elif self._token and (clean := self._with_cookie(scope)) is not None:
-            cookie = f"{COOKIE}={self._token}; Path=/; HttpOnly; SameSite=Strict"
+            cookie = f"{_cookie(scope)}={self._token}; Path=/; HttpOnly; SameSite=Strict"
             await _answer(send, 303, "", [("location", clean), ("set-cookie", cookie)])
         else:
             await self._through(scope, receive, send)
@@ -73,18 +74,20 @@ class Door:
 
     def _refusal(self, scope: Scope, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
-        if not self._token and name_of(host) not in LOOPBACK:
+        if not self._token and not is_loopback(name_of(host)):
             return 421, f"{host[:80]!r} is no name of this machine alone; expected 127.0.0.1 or localhost"
+        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
+            return 403, "the request of another site's page; expected one of this app's own"
         origin = headers.get("origin")
         if origin is not None and origin not in (f"http://{host}", f"https://{host}"):
             return 403, "the request of another site's page; expected one of this app's own"
-        if self._token and not (self._carried(headers) or self._in_address(scope)):
+        if self._token and not (self._carried(scope, headers) or self._in_address(scope)):
             return 401, "a token is needed; expected the address that `mentalarena app` printed"
         return None
 
-    def _carried(self, headers: dict[str, str]) -> bool:
+    def _carried(self, scope: Scope, headers: dict[str, str]) -> bool:
         try:
-            cookie = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+            cookie = SimpleCookie(headers.get("cookie", "")).get(_cookie(scope))
         except CookieError:
             return False
         return cookie is not None and self._right(cookie.value)
@@ -104,6 +107,19 @@ class Door:
             str(scope["path"]).lstrip("/"), errors="replace"
         )  # `//name`, `/\\name` would lead to another site
         return f"{path}?{kept}" if kept else path
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches nobody but this machine."""
+    try:
+        return host in LOOPBACK or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _cookie(scope: Scope) -> str:
+    """Of this port: cookies do not know ports, and two apps on one machine have two tokens."""
+    return f"{COOKIE}-{(scope.get('server') or ('', 0))[1]}"
 
 
 def name_of(host: str) -> str:

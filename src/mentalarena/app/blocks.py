@@ -25,11 +25,11 @@ def _draw(block: Block, address: Callable[[str], str]) -> None:
             if block.note:
                 tag("p", block.note, "soft")
         case Note():
-            tag("p", block.text, {"warning": "notice", "quiet": "soft"}.get(block.tone, ""))
+            tag("p", _plain(block.text), {"warning": "notice", "quiet": "soft"}.get(block.tone, ""))
         case Items():
             with ui.element("ul"):
                 for item in block.items:
-                    tag("li", item)
+                    tag("li", _plain(item))
         case Facts():
             with ui.element("dl").classes("facts"):
                 for term, value in block.facts:
@@ -53,4 +53,9 @@ def _draw(block: Block, address: Callable[[str], str]) -> None:
                 for one in block.cases:
                     with ui.element("li"):
                         link(one.title, address(one.title))
-                        tag("span", f" {one.why}. Diagnosis {one.verdict}.", "soft")
+                        tag("span", f" {one.about}", "soft")
+
+
+def _plain(text: str) -> str:
+    """Without the marks of code, which a page of HTML would set."""
+    return text.replace("`", "")

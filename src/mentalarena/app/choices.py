@@ -28,7 +28,8 @@ class Choice:
     """`yes` or `no`."""
     style: str = ""
     iteration: str = ""
-    arm: str = ""
+    arm: str = "main"
+    """`any`: all of them."""
     text: str = ""
     said: str = ""
     """`yes`: the text is looked for in the dialogues too."""
@@ -59,7 +60,7 @@ class Choice:
             problems={"yes": True, "no": False}.get(self.problems),
             style=self.style,
             iteration=_whole(self.iteration),
-            arm=self.arm,
+            arm="" if self.arm == "any" else self.arm or "main",
         )
 
     def select(self, index: EpisodeIndex, size: int = SIZE) -> Page:

@@ -22,8 +22,9 @@ MOST = 8
 """Runs beside each other, at most."""
 NOTE = (
     "Each figure is the probability of a right answer in % on the run's own held-out patients, with its 95 % interval. "
-    "A difference is shown only over patients whom both runs met; it carries no p value, since runs that are picked after "
-    "having been seen were tested more often than twice."
+    "Runs with other patients, models that play them or settings of the interview are not comparable figure by figure. A "
+    "difference is shown only over patients whom both runs met in the same way; it carries no p value, since runs that are "
+    "picked after having been seen were tested more often than twice."
 )
 
 
@@ -101,10 +102,24 @@ def _differences(found: Sequence[Difference]) -> None:
             d.task,
             points_with_interval(d.interval.mean, (d.interval.low, d.interval.high))
             if d.interval
-            else "met nobody in common",
+            else "none: met other patients, or otherwise"
+            if d.unlike
+            else "none: met nobody in common",
             str(d.patients),
         ]
         for d in found
     ]
     section("Differences between neighbours")
     table(["runs", "task", "percentage points (95 %)", "patients"], rows, "Best models, paired by patient.", numbers=(2, 3))
+    for text in reasons(found):
+        tag("p", text, "notice")
+
+
+def reasons(found: Sequence[Difference]) -> list[str]:
+    """Why pairs of runs have no difference: which settings made their patients or interviews unlike."""
+    pairs = {(d.first, d.second): d.unlike for d in found if d.unlike}
+    return [
+        f"{second} and {first} cannot be compared patient by patient, since patients of the same id were played or interviewed "
+        f"otherwise: {'; '.join(unlike)}."
+        for (first, second), unlike in pairs.items()
+    ]

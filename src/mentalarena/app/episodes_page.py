@@ -57,6 +57,8 @@ class _Table:
 
     async def begin(self) -> None:
         self._index = await asyncio.to_thread(episodes_of, self._path)
+        if self._choice.arm not in ("any", *self._index.values("arm")):
+            self._choice = replace(self._choice, arm="any")
         self._place.clear()
         with self._place:
             for note in self._index.told[:5]:
@@ -70,7 +72,7 @@ class _Table:
     def _filters(self) -> None:
         index, choice = self._index, self._choice
         if len(arms := index.values("arm")) > 1:
-            self._select("arm", "arm", arms)
+            self._select("arm", "arm", arms, none="any")
         if len(numbers := index.values("iteration")) > 1:
             self._select("iteration", "iteration", [str(number) for number in numbers])
         self._select("verdict", "diagnosis is", VERDICTS)
@@ -81,14 +83,15 @@ class _Table:
         self._input("text", "search", "14rem")
         box = ui.checkbox("in what was said", value=choice.said == "yes")
         box.on_value_change(lambda event: self._choose(said="yes" if event.value else ""))
+        link("Clear", episodes_address(self._name, Choice()))
 
-    def _select(self, field: str, label: str, options: Sequence[str]) -> None:
+    def _select(self, field: str, label: str, options: Sequence[str], none: str = "") -> None:
         value = getattr(self._choice, field)
-        known = {"": "any", **{option: option for option in options}}
+        known = {none: "any", **{option: option for option in options}}
         made = (
-            ui.select(known, label=label, value=value if value in known else "").classes("min-w-48").props("dense outlined")
+            ui.select(known, label=label, value=value if value in known else none).classes("narrow").props("dense outlined")
         )
-        made.on_value_change(lambda event: self._choose(**{field: event.value or ""}))
+        made.on_value_change(lambda event: self._choose(**{field: event.value or none}))
 
     def _input(self, field: str, label: str, width: str) -> None:
         made = ui.input(label, value=getattr(self._choice, field)).style(f"width: {width}")
@@ -111,7 +114,7 @@ class _Table:
             tag("p", f"{page.total} of {len(self._index.lines)} episodes", "soft num").props("role=status")
             if page.lines:
                 self._rows(page.lines)
-            with ui.row().classes("items-center"):
+            with ui.element("div").classes("row"):
                 self._step("Earlier", page.number - 1, page.number > 1)
                 tag("span", f"page {page.number} of {page.pages}", "soft num")
                 self._step("Later", page.number + 1, page.number < page.pages)

@@ -28,6 +28,7 @@ class Folders:
 
     roots: Sequence[Path]
     life: float = LIFE
+    most: int = MOST
     _kept: list[tuple[float, Mapping[str, Path]]] = field(default_factory=list, repr=False, compare=False)
     _lock: Any = field(default_factory=Lock, repr=False, compare=False)
 
@@ -45,7 +46,7 @@ class Folders:
         found: dict[str, Path] = {}
         for root in self.roots:
             found.update((os.path.realpath(path), path) for path in _runs_under(root, DEPTH) if not _leads_out(path))
-        newest = sorted(found.values(), key=_changed, reverse=True)[:MOST]
+        newest = sorted(found.values(), key=_changed, reverse=True)[: self.most]
         return dict(zip(_names(newest), newest, strict=True))
 
     def run(self, name: str) -> Path | None:

@@ -12,7 +12,7 @@ from typing import Any
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from mentalarena.practice.export import CRISIS
+from mentalarena.notices import CRISIS
 
 NOTICE = "Research software about simulated people. It is never care, advice or diagnosis for anyone."
 PATIENCE = 30.0
@@ -28,8 +28,9 @@ def page(address: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 @contextmanager
-def frame(title: str, room: str = "") -> Iterator[None]:
-    """A page: its title for the tab and as its first heading, the rooms, the notice; `room` is the one that it belongs to."""
+def frame(title: str, room: str = "", always: str = "") -> Iterator[None]:
+    """A page: its title for the tab and as its first heading, the rooms, the notice; `room` is the one that it belongs to, and
+    `always` stays in sight whatever is scrolled."""
     ui.page_title(sendable(f"{title} - MentalArena"))
     ui.dark_mode(None)
     ui.colors(primary="#14566e")
@@ -41,6 +42,8 @@ def frame(title: str, room: str = "") -> Iterator[None]:
                 entry = link(name, address)
                 if name == room:
                     entry.props("aria-current=page")
+        if always:
+            tag("p", always, "always").props("id=crisis")
     with ui.element("div").props("id=content tabindex=-1"):
         tag("h1", title)
         yield
@@ -117,11 +120,11 @@ def badge(text: str, kind: str = "") -> None:
 
 def bar(share: float, label: str, mark: float | None = None) -> None:
     """A share (0 to 1) as a bar, with a mark where the threshold is; `label` says it in words."""
-    with ui.element("span").classes("bar") as made:
-        made._props |= {"role": "img", "aria-label": label}
-        ui.element("span").style(f"width: {100 * min(max(share, 0.0), 1.0):.1f}%")
-        if mark is not None:
-            ui.element("i").style(f"left: {100 * min(max(mark, 0.0), 1.0):.1f}%")
+    made = ui.element("span").classes("bar")
+    made._props |= {"role": "img", "aria-label": label}
+    made._style["--share"] = f"{100 * min(max(share, 0.0), 1.0):.1f}%"
+    if mark is not None:
+        made._style["--mark"] = f"{100 * min(max(mark, 0.0), 1.0):.1f}%"
 
 
 def drawing(svg: str) -> None:

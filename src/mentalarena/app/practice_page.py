@@ -11,7 +11,7 @@ from nicegui import ui
 from mentalarena.app.frame import NOTICE, Cell, frame, section, table, tag
 from mentalarena.app.practising import By, Practising
 from mentalarena.errors import MentalArenaError
-from mentalarena.practice.export import CRISIS
+from mentalarena.notices import CRISIS
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
 from mentalarena.practice.session import Session
 
@@ -58,14 +58,14 @@ def _choices(practising: Practising) -> None:
     by: Any = None
     with ui.element("div").classes("row"):
         part = ui.select({"therapist": "the therapist", "patient": "the patient"}, value="therapist", label="you play")
-        part.classes("w-48").props("outlined")
+        part.classes("narrow").props("outlined")
         if practising.has_model:
             model = practising.config.models.patient.model or "the configured model"
             by = ui.select({"model": model, "library": "the library's own words"}, value="model", label="played by")
-            by.classes("w-56").props("outlined")
-        who = ui.select({}, label="patient", with_input=True).classes("w-80").props("outlined")
-        style = ui.select(list(STYLES), value="plain", label="style of talking").classes("w-44").props("outlined")
-        hard = ui.select(list(DIFFICULTIES), value="normal", label="difficulty").classes("w-40").props("outlined")
+            by.classes("middling").props("outlined")
+        who = ui.select({}, label="patient", with_input=True).classes("broad").props("outlined")
+        style = ui.select(list(STYLES), value="plain", label="style of talking").classes("narrow").props("outlined")
+        hard = ui.select(list(DIFFICULTIES), value="normal", label="difficulty").classes("narrow").props("outlined")
     trouble = tag("p", "", "bad").props("role=alert")
 
     def chosen() -> By:

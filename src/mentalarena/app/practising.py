@@ -5,19 +5,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
+from weakref import WeakValueDictionary
 
 from mentalarena.clinic.clinics import open_clinic
 from mentalarena.config import Config
-from mentalarena.errors import MentalArenaError, ModelError
+from mentalarena.errors import ConfigError, MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
 from mentalarena.models.base import streamed
 from mentalarena.practice.feedback import feedback, scoring_of
 from mentalarena.practice.partner import MANY, Partner, choose, offline, partner_again, partner_of, people
-from mentalarena.practice.rapport import Difficulty, Style
+from mentalarena.practice.rapport import DIFFICULTIES, STYLES, Difficulty, Style
 from mentalarena.practice.reversal import question, understood
 from mentalarena.practice.rival import rival
 from mentalarena.practice.session import Session, Speaker, compared, heard, judged, new_session, said
@@ -26,6 +26,9 @@ from mentalarena.settings import load_config
 
 By = Literal["library", "model"]
 """Who plays the patient: the library's own words, or the configured model."""
+FULL = 600
+"""Lines of a session: as many as its file can hold, and more than anybody says."""
+ATTEMPTS = 3
 KEPT = 200
 """Patients that stay ready to talk, those who talked last."""
 
@@ -39,7 +42,7 @@ class Practising:
     """Of the models; the default one configures none."""
     backends: Backends = field(default_factory=lambda: Backends(alone=True))
     _partners: OrderedDict[str, Partner] = field(default_factory=OrderedDict)
-    _locks: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
     _library: Config = field(default_factory=lambda: load_config(None, ["clinic.source=library"]))
 
     @property
@@ -87,6 +90,10 @@ class Practising:
     ) -> Session:
         """A new session, up to the patient's first words, or with the greeting where the person is the patient. Raises
         `ConfigError` and `ModelError`."""
+        if (
+            style not in STYLES or difficulty not in DIFFICULTIES or part not in get_args(Speaker)
+        ):  # a browser may send anything
+            raise ConfigError("style, difficulty or part: none that there is; expected a choice of the page")
         config = self.config_for(by)
         chosen, person = await asyncio.to_thread(choose, patient, seed, config)
         partner = await partner_of(chosen, person, style, difficulty, seed, config, self.backends)
@@ -108,60 +115,75 @@ class Practising:
 
     async def speak(self, session_id: str, text: str, listen: Callable[[str], None]) -> Session:
         """The person says something and is answered; `listen` hears the answer while it comes. What was said is kept before it is
-        answered. An empty text asks again for an answer that is still missing.
+        answered, also beside a line that is not answered yet: one answer is to both. An empty text asks again for an answer
+        that is still missing.
 
-        Raises `ModelError`; then the person's line stands, and the answer may be asked for again."""
-        async with self._alone(session_id):
+        Raises `ModelError`; then what the person said stands, and the answer may be asked for again. Raises `ConfigError` for a
+        session that is full."""
+        async with self._lock("talk", session_id):  # not that of changes: notes are kept while somebody speaks
             session = await asyncio.to_thread(self.store.read, session_id)
-            own, other = (said, heard) if session.part == "therapist" else (heard, said)
+            if text.strip():
+                if len(session.lines) >= FULL:
+                    raise ConfigError(
+                        f"a session of {len(session.lines)} lines; expected {FULL} at most: begin another one"
+                    )
+                own = said if session.part == "therapist" else heard
+                session = await self.change(session_id, lambda now: own(now, text))
             if not session.owed:
-                if not text.strip():
-                    return session
-                session = await asyncio.to_thread(self.store.save, own(session, text))
-            partner, config = await self.partner(session), self.config_of(session)
-            if session.part == "therapist":
-                messages, sampling = partner.request(session.lines)
-                answer = partner.spoken((await streamed(partner.model, messages, sampling, listen)).text)
-            else:
-                answer = await question(session, partner, config, self.backends, listen)
-            return await asyncio.to_thread(self.store.save, other(session, answer))
+                return session
+            answer = await self._answer(session, listen)
+            other = heard if session.part == "therapist" else said
+            return await self.change(session_id, lambda now: other(now, answer))
+
+    async def _answer(self, session: Session, listen: Callable[[str], None]) -> str:
+        partner = await self.partner(session)
+        if session.part == "patient":
+            return await question(session, partner, self.config_of(session), self.backends, listen)
+        messages, sampling = partner.request(session.lines)
+        return partner.spoken((await streamed(partner.model, messages, sampling, listen)).text)
 
     async def change(self, session_id: str, changed: Callable[[Session], Session]) -> Session:
-        """A note, a diagnosis: kept at once."""
-        async with self._alone(session_id):
+        """A note, a diagnosis, a line: kept at once, on what is there now."""
+        async with self._lock("change", session_id):
             before = await asyncio.to_thread(self.store.read, session_id)
             after = changed(before)
             return before if after == before else await asyncio.to_thread(self.store.save, after)
 
     async def judge(self, session_id: str) -> Session:
-        """Feedback on a session as it stands now. Raises `ModelError` where a judge cannot answer."""
-        session = await asyncio.to_thread(self.store.read, session_id)
-        scoring = await asyncio.to_thread(scoring_of, self.config_of(session))
-        found = await feedback(session, await self.partner(session), scoring)
-        return await self.change(session_id, lambda now: judged(now, found))
+        """Feedback on a session as it stands now. Raises `ModelError` where a judge cannot answer, or where what it judged was
+        changed meanwhile, again and again."""
+        for _ in range(ATTEMPTS):
+            session = await asyncio.to_thread(self.store.read, session_id)
+            scoring = await asyncio.to_thread(scoring_of, self.config_of(session))
+            found = await feedback(session, await self.partner(session), scoring)
+            kept = await self.change(session_id, lambda now: judged(now, found) if _alike(now, session) else now)  # noqa: B023
+            if kept.feedback == found:
+                return kept
+        raise ModelError("the session changed while it was judged; ask again")
 
     async def compare(self, session_id: str) -> Session:
         """A therapist that is no person talks with the same patient; or, where the person is the patient, what it understood of
-        the person. Raises `ModelError`."""
-        session = await asyncio.to_thread(self.store.read, session_id)
-        config = self.config_of(session)
-        scoring = await asyncio.to_thread(scoring_of, config)
-        other = rival if session.part == "therapist" else understood
-        found = await other(session, await self.partner(session), config, scoring, self.backends)
-        if found.problem:
-            raise ModelError(found.problem)
-        return await self.change(session_id, lambda now: compared(now, found))
+        the person. One at a time. Raises `ModelError`."""
+        async with self._lock("compare", session_id):
+            session = await asyncio.to_thread(self.store.read, session_id)
+            config = self.config_of(session)
+            scoring = await asyncio.to_thread(scoring_of, config)
+            other = rival if session.part == "therapist" else understood
+            found = await other(session, await self.partner(session), config, scoring, self.backends)
+            if found.problem:
+                raise ModelError(found.problem)
+            return await self.change(session_id, lambda now: compared(now, found))
 
-    @asynccontextmanager
-    async def _alone(self, session_id: str) -> AsyncIterator[None]:
-        """One change of a session at a time, whatever tabs are open."""
-        lock = self._locks.setdefault(session_id, asyncio.Lock())
-        async with lock:
-            yield
-        if not lock.locked():
-            self._locks.pop(session_id, None)
+    def _lock(self, what: str, session_id: str) -> asyncio.Lock:
+        """That of a session; it lives as long as somebody holds it or waits for it."""
+        return self._locks.setdefault((what, session_id), asyncio.Lock())
 
     def _keep(self, session_id: str, partner: Partner) -> None:
         self._partners[session_id] = partner
         while len(self._partners) > KEPT:
             self._partners.popitem(last=False)
+
+
+def _alike(now: Session, before: Session) -> bool:
+    """Whether what feedback is of has stayed the same."""
+    return (now.lines, now.notes, now.diagnosis) == (before.lines, before.notes, before.diagnosis)

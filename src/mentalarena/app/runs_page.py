@@ -75,7 +75,7 @@ def _shown(folders: Folders, number: int) -> _Shown:
 
 def _list(found: _Shown) -> None:
     if not found.rows:
-        tag("p", "No runs here yet. `mentalarena run --out runs-out/demo` makes one in about five minutes; it can be followed "
+        tag("p", "No runs here yet. mentalarena run --out runs-out/demo makes one in about five minutes; it can be followed "
             "here while it works.")  # fmt: skip
         return
     rows: list[list[Cell]] = [

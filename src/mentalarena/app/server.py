@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import secrets
+import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mentalarena.app.access import LOOPBACK, Door
+from mentalarena.app.access import Door, is_loopback
 from mentalarena.app.folders import Folders
 from mentalarena.errors import ConfigError
 
@@ -41,16 +41,9 @@ class AppSettings:
     @property
     def address(self) -> str:
         """Where the app is, with the token where there is one."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        anywhere = self.host in ("0.0.0.0", "::")  # noqa: S104  (compared, not bound)
+        host = socket.gethostname() if anywhere else f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}/" + (f"?token={self.token}" if self.token else "")
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address reaches nobody but this machine."""
-    try:
-        return host in LOOPBACK or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def token_for(host: str, told: str | None) -> str:
@@ -95,7 +88,9 @@ def make_app(settings: AppSettings) -> Any:
     _tell_failures()
     # it would write addresses that nobody has, whatever characters are in them, to the terminal
     logging.getLogger("nicegui").setLevel(logging.ERROR)
-    ui.run_with(server, title="MentalArena", language="en-US", show_welcome_message=False, reconnect_timeout=30.0)
+    ui.run_with(
+        server, title="MentalArena", language="en-US", show_welcome_message=False, reconnect_timeout=30.0, tailwind=False
+    )
     threading.Thread(target=practising.warm, name="warm", daemon=True).start()
     return Door(server, settings.token)
 
@@ -117,20 +112,20 @@ def _tell_failures() -> None:
     app.exception_handler(Exception)(told)
 
 
-def serve(settings: AppSettings) -> None:
-    """Serve until stopped. Raises `ConfigError` for an address that cannot be had."""
-    import socket
-
+def serve(settings: AppSettings, ready: Callable[[], None] = lambda: None) -> None:
+    """Serve until stopped; `ready` is called once the address is ours. Raises `ConfigError` for one that cannot be had."""
     import uvicorn
 
     with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as found:
         try:
             found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             found.bind((settings.host, settings.port))
+            found.listen(128)  # who comes before the pages are there waits
         except (OSError, OverflowError) as error:
             why = getattr(error, "strerror", None) or error
             raise ConfigError(
                 f"{settings.host}:{settings.port}: {why}; expected an address of this machine with a free port (--port)"
             ) from None
+        ready()
         config = uvicorn.Config(make_app(settings), log_level="warning", access_log=False, timeout_graceful_shutdown=3)
         uvicorn.Server(config).run(sockets=[found])

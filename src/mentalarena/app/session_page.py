@@ -11,8 +11,11 @@ from mentalarena.app.frame import NOTICE, frame, missing, tag
 from mentalarena.app.practising import Practising
 from mentalarena.app.session_panels import card_panel, feedback_panel, notes_panel, rival_panel
 from mentalarena.errors import MentalArenaError
-from mentalarena.practice.export import CRISIS
+from mentalarena.notices import CRISIS
+from mentalarena.practice.hearing import told_danger as dangerous
 from mentalarena.practice.session import LONGEST, Session
+
+PROGRAM = "You said something about dying or danger, and a program will answer. If it is you who feels so, stop here."
 
 
 def register(practising: Practising) -> None:
@@ -27,8 +30,8 @@ def register(practising: Practising) -> None:
             return
         name = await asyncio.to_thread(practising.name_of, session)
         title = f"Practice with {name}" if session.part == "therapist" else f"You are {name}"
-        with frame(title, "Practice"):
-            tag("p", f"Simulation, not care. {NOTICE} {CRISIS}.", "notice sticky").props("id=crisis")
+        with frame(title, "Practice", always=f"Simulation, not care. {CRISIS}."):
+            tag("p", NOTICE, "soft")
             with ui.element("div").classes("two"):
                 with ui.element("section").props('aria-label="The talk"'):
                     _Talk(practising, session, name).draw()
@@ -46,7 +49,7 @@ class _Talk:
 
     def draw(self) -> None:
         tag("h2", "The talk")
-        tag("p", self._by, "soft")
+        tag("p", f"{self._by} Every talk begins with the same greeting.", "soft")
         with (
             ui.element("div").classes("talk log").props('role=log aria-live=polite tabindex=0 aria-label="Dialogue"') as log
         ):
@@ -57,6 +60,8 @@ class _Talk:
         self._field.on("keydown.enter.exact.prevent", self._speak)
         with ui.element("div").classes("row"):
             self._button = ui.button("Say it", on_click=self._speak).props("no-caps unelevated")
+            self._ask_again = ui.button("Ask for the answer again", on_click=self._again).props("no-caps outline")
+            self._ask_again.set_visibility(False)
             tag("span", "Enter says it; Shift and Enter begins a new line.", "soft")
         if self._session.owed:  # it was interrupted before it was answered
             ui.timer(0.01, self._again, once=True)
@@ -77,6 +82,11 @@ class _Talk:
         for who, text in self._session.lines:
             self._line(who, text)
 
+    def _help(self) -> None:
+        """The other side is a program, which walks past danger; whoever spoke may have meant it."""
+        with self._log:
+            tag("p", f"{PROGRAM} {CRISIS}.", "notice").props("role=alert")
+
     def _line(self, who: str, text: str) -> Any:
         with self._log, ui.element("div").classes(f"said {who}"):
             tag("span", "you" if who == self._session.part else self._other, "who")
@@ -91,13 +101,19 @@ class _Talk:
             return
         self._field.set_value("")
         self._line(self._session.part, text)
+        if self._session.part == "patient" and dangerous(text):
+            self._help()
         await self._answer(text)
 
     async def _again(self) -> None:
+        """Ask for the answer that is missing; what was said is kept."""
+        self._session = await asyncio.to_thread(self._practising.store.read, self._session.id)
+        self._lines()
         await self._answer("")
 
     async def _answer(self, text: str) -> None:
         self._button.disable()
+        self._ask_again.set_visibility(False)
         self._trouble.set_text("")
         told = self._line("patient" if self._session.part == "therapist" else "therapist", "…")
         self._down()
@@ -109,7 +125,8 @@ class _Talk:
                 self._lines()
         except MentalArenaError as error:
             told.set_text("(no answer)")
-            self._trouble.set_text(f"{error}. What you said is kept: reload the page to ask for the answer again.")
+            self._trouble.set_text(f"{error}.")
+            self._ask_again.set_visibility(True)
         finally:
             self._button.enable()
         self._down()
@@ -145,7 +162,7 @@ async def _panels(practising: Practising, session: Session) -> None:
                 for kind, label in (
                     ("md", "To read (Markdown)"),
                     ("json", "Everything (JSON)"),
-                    ("jsonl", "As a training row (JSONL)"),
+                    ("jsonl", "As messages (JSONL)"),
                 ):
                     made = tag("a", label)
                     made._props |= {"href": f"/practice/{session.id}/session.{kind}", "download": f"session.{kind}"}

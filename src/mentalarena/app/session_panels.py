@@ -16,16 +16,23 @@ from mentalarena.practice.partner import Partner
 from mentalarena.practice.reversal import card
 from mentalarena.practice.session import ComponentScore, Feedback, Session, diagnosed, noted
 
+LEXICAL = (
+    "This one compares words and no meaning: right notes in other words score low, and the whole talk pasted in would score. "
+    "With --set play.embedder=NAME a sentence-transformers model compares meanings."
+)
+BY_RULE = (
+    "Thresholds are what another person's text would reach. All of it is by rule, and no judgement of anybody's skill."
+)
 HINTS: dict[str, str] = {
     "history": "what happened, since when",
-    "core_beliefs": "how the person sees itself, deep down",
+    "core_beliefs": "how they see themselves, deep down",
     "intermediate_beliefs": "rules and assumptions: 'if I ..., then ...'",
     "intermediate_beliefs_during_depression": "how those rules change in bad times; many people have none",
-    "coping_strategies": "what the person does to get by",
+    "coping_strategies": "what they do to get by",
     "situation": "a concrete moment",
-    "automatic_thoughts": "what goes through its head then",
-    "emotions": "what it feels then",
-    "behavior": "what it does then",
+    "automatic_thoughts": "what goes through their head then",
+    "emotions": "what they feel then",
+    "behavior": "what they do then",
 }
 
 
@@ -57,7 +64,7 @@ def card_panel(partner: Partner) -> None:
     """Whom the person plays."""
     tag(
         "p",
-        "You play this person. Say only what it would say, and only as readily as it would; the therapist cannot see this.",
+        "You play this person. Say what they would say, as readily as they would; the therapist cannot see this.",
         "soft",
     )
     for label, text in card(partner):
@@ -65,36 +72,36 @@ def card_panel(partner: Partner) -> None:
         tag("p", text, "text")
     voice = partner.patient.voice
     for label, texts in (
-        ("of itself", voice.offered),
+        ("of themselves", voice.offered),
         ("when asked", voice.asked),
-        ("to somebody it trusts", voice.trust),
+        ("to somebody they trust", voice.trust),
     ):
         if texts:
-            with ui.expansion(f"What it says {label}").classes("wide"):
+            with ui.expansion(f"What they say {label}").classes("wide"):
                 _list(texts)
 
 
 def feedback_panel(practising: Practising, session: Session) -> None:
     """The same decoder that teaches the model, on the trainee's notes."""
     tag("p", "Shows what is so: ask for it when you have finished. You may go on talking afterwards.", "soft")
-    _on_request("Get feedback", "Scoring ...", session.feedback, lambda: practising.judge(session.id),
-                lambda found: _feedback(found.feedback), session)  # fmt: skip
+    _on_request("Get feedback", "Scoring ...", session.feedback, lambda: practising.judge(session.id), _feedback, session)
 
 
 def rival_panel(practising: Practising, session: Session) -> None:
-    """Another therapist on the same patient."""
-    who = practising.config.models.therapist.model or "the configured model"
-    by = (
-        who
-        if not session.model.startswith("retrieval:")
-        else "a plain checklist (it asks one prepared question a component)"
+    """Another therapist on the same patient, or what it understood of the person."""
+    library = session.model.startswith("retrieval:")
+    who = "a plain checklist of prepared questions" if library else practising.config.models.therapist.model or "the model"
+    label, busy, words = (
+        "Let it talk",
+        "It is talking ...",
+        f"The same patient is met by {who}, in as many questions as yours.",
     )
-    reversed_ = session.part == "patient"
-    words = "From what you said it notes what it understood; that is compared with your part, by the decoder."
-    tag("p", words if reversed_ else f"The same patient is met by {by}, and what it understood is scored alike.", "soft")
-    label, busy = ("Ask what it understood", "It is thinking ...") if reversed_ else ("Let it talk", "It is talking ...")
-    _on_request(label, busy, session.rival, lambda: practising.compare(session.id),
-                _rival, session)  # fmt: skip
+    if session.part == "patient":
+        label, busy = "Ask what it understood", "It is thinking ..."
+        words = "It notes what it understood of you, and that is compared with your part, by the decoder."
+    copies = " The checklist notes every answer word for word, which no person would: it is a yardstick and no therapist."
+    tag("p", words + (copies if library else ""), "soft")
+    _on_request(label, busy, session.rival, lambda: practising.compare(session.id), _rival, session)
 
 
 def _on_request(
@@ -127,21 +134,26 @@ def _on_request(
             show(session)
 
 
-def _feedback(found: Feedback | None) -> None:
+def _feedback(session: Session) -> None:
+    found = session.feedback
     if found is None:
         return
-    tag(
-        "p",
-        f"Mean similarity {found.similarity:.2f}; {len(found.understood)} of {len(found.components)} components understood.",
-        "num",
+    first = session.first
+    seen = (
+        f" At your first feedback it was {first:.2f}; since then you know what is so." if first != found.similarity else ""
     )
+    understood = f"{len(found.understood)} of {len(found.components)} components above the threshold."
+    tag("p", f"Mean similarity {found.similarity:.2f}; {understood}{seen}", "num")
+    tag("h3", "Safety")
+    tag("p", found.safety.note, "text")
+    tag("h3", "What you noted, beside what is so")
     _scores(found.components)
     tag("h3", "What would have helped")
     tag("p", found.guidance, "text")
     for score in found.components:
         if not score.understood:
             with ui.expansion(f"{LABELS[score.component]}: what was missed").classes("wide"):
-                tag("p", f"It is: {score.encoded}", "text")
+                tag("p", f"What is so: {score.encoded}", "text")
                 if score.could_say:
                     tag("p", "The person could have said:", "soft")
                     _list(score.could_say)
@@ -150,27 +162,31 @@ def _feedback(found: Feedback | None) -> None:
                     _list(score.questions)
     tag("h3", "Diagnosis")
     _diagnosis(found)
-    tag("h3", "Safety")
-    tag("p", found.safety.note, "text")
     tag("h3", "How you talked")
     counts = found.counts
     open_share = "" if counts.open_share is None else f", {counts.open_share:.0%} of them open"
     talk_share = "" if counts.talk_share is None else f" {counts.talk_share:.0%} of all words were yours."
-    tag("p", f"{counts.questions} questions{open_share}; {counts.reflections} reflections; {counts.advice} pieces of advice."
-        f"{talk_share}", "num")  # fmt: skip
-    words = (
-        " It compares words, not meaning: the person's own words count most."
-        if found.embedder.startswith("lexical")
-        else ""
+    told = (
+        _counted(counts.questions, "question") + open_share,
+        _counted(counts.reflections, "reflection"),
+        _counted(counts.advice, "piece") + " of advice",
     )
-    tag("p", f"Similarities by {found.embedder}.{words} Thresholds are what another person's text would reach. All of it is by "
-        "rule, and no judgement of anybody's skill.", "soft")  # fmt: skip
+    tag("p", f"{'; '.join(told)}.{talk_share}", "num")
+    tag(
+        "p",
+        f"Similarities by {found.embedder}. {LEXICAL if found.embedder.startswith('lexical') else ''} {BY_RULE}",
+        "soft",
+    )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _diagnosis(found: Feedback) -> None:
     told = found.diagnosis
-    named = ", ".join(told.named) or "nothing"
-    tag("p", f"You named {named}: {told.verdict}. By the reference: {', '.join(told.reference) or 'nobody knows'}.")
+    named = f"You named {', '.join(told.named)}: {told.verdict}." if told.named else "You named none that is known here."
+    tag("p", f"{named} By the reference: {', '.join(told.reference) or 'nobody knows'}.")
     for label, parts in (
         ("Easily taken for", told.differential),
         ("To be ruled out", told.rule_out),
@@ -180,6 +196,8 @@ def _diagnosis(found: Feedback) -> None:
     ):
         if parts:
             tag("p", f"{label}: {'; '.join(parts)}.", "soft")
+    if told.guideline:
+        tag("p", f"Guideline: {told.guideline}.", "soft")
     if not told.clinician_reviewed:
         tag("p", "No clinician has checked this reference.", "soft")
 
@@ -226,7 +244,7 @@ def _scores(scores: Sequence[ComponentScore], note: str = "your note") -> None:
 def _similarity(score: ComponentScore | None) -> None:
     if score is None:
         return
-    words = "understood" if score.understood else "not understood"
+    words = "above it" if score.understood else "not above it"
     bar(score.similarity, f"similarity {score.similarity:.2f}, threshold {score.threshold:.2f}: {words}", score.threshold)
     tag("span", f" {score.similarity:.2f} {'✓' if score.understood else '·'}", "good" if score.understood else "")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from mentalarena.clinic.cognitive_model import LABELS
 from mentalarena.clinic.naming import named
 from mentalarena.clinic.references import Vocabulary
 from mentalarena.errors import Unreadable
@@ -26,6 +27,9 @@ _NEGATION = re.compile(
     r"\b(?:not|no(?!\.)|never|neither|nor|without|except|unlike|cannot|\w+n't|anything but|rather than|instead of|ruled? out|"
     r"exclud\w+|unlikely|doubt\w*|hardly|avoid\w*|discontinue\w*|stop(?:ped|ping|s)?|against)\b"
 )
+
+_COMPONENTS = frozenset(LABELS.values())
+"""Labels that end what was said before them."""
 
 
 def form(**fields: Iterable[object] | None) -> str:
@@ -54,8 +58,8 @@ def spoken(text: str) -> str:
 def labelled(text: str, labels: Iterable[str]) -> dict[str, str | None]:
     """The value after each label; None where it is missing or says that nothing is known.
 
-    Values may run over several lines. Raises `Unreadable` when no label is there at all, or one stands there twice with
-    different values.
+    Values may run over several lines, up to another component's label, whether it was asked for or not. Raises `Unreadable` when
+    no label is there at all, or one stands there twice with different values.
     """
     wanted = {_plain(label): label for label in labels}
     found: dict[str, str] = {}
@@ -67,6 +71,8 @@ def labelled(text: str, labels: Iterable[str]) -> dict[str, str | None]:
             if label in found and _plain(found[label]) != _plain(match["value"]):
                 raise Unreadable(f"'{label}' is answered twice")
             found[label], current = match["value"].strip(), label
+        elif match and _plain(match["label"]) in _COMPONENTS:
+            current = None
         elif current and line.strip():
             found[current] = f"{found[current]} {line.strip()}".strip()
     if not found:

@@ -10,6 +10,11 @@ import typer
 
 from mentalarena.cli.common import Assignments, ConfigFile
 
+UNENCRYPTED = (
+    "Whoever has this address with its token can look and practise; it is sent unencrypted: use it on a network that you "
+    "trust, or behind a server that does TLS."
+)
+
 
 def serve_app(
     runs: Annotated[
@@ -39,12 +44,14 @@ def serve_app(
     given = settings_of(config, set_ or ())
     token = token_for(host, os.environ.get(TOKEN))
     settings = AppSettings(runs or [Path("runs-out")], sessions, given, host, port, token)
-    typer.echo(f"MentalArena is at {settings.address} (Ctrl-C stops it)")
-    if token:
-        typer.echo("Whoever has this address with its token can look and practise; it is sent unencrypted: use it on a network "
-                   "that you trust, or behind a server that does TLS.", err=True)  # fmt: skip
-    if open_:
-        import webbrowser
 
-        webbrowser.open(settings.address)
-    serve(settings)
+    def ready() -> None:
+        typer.echo(f"MentalArena is at {settings.address} (Ctrl-C stops it)")
+        if token:
+            typer.echo(UNENCRYPTED, err=True)
+        if open_:
+            import webbrowser
+
+            webbrowser.open(settings.address)
+
+    serve(settings, ready)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Split = Literal["play", "development", "held_out"]
-"""Of people: who is played with, who steers the loop, and who is met once, when all is decided."""
+"""Of people: who is played with, who steers the loop, and who is met at the end, when all is decided."""
 
 
 NO_DISORDER, NO_PSYCHOTHERAPY, NO_MEDICINE = "no disorder", "no psychotherapy", "no medicine"

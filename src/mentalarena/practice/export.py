@@ -7,13 +7,13 @@ import re
 
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS
 from mentalarena.models.base import Message
+from mentalarena.notices import CRISIS
 from mentalarena.practice.session import Feedback, Rival, Session, Speaker
 
 NOTICE = (
     "Simulation, not care: this patient is a program. Not for patient records, and no measure of anybody's skill. "
     "No clinician has reviewed what stands here."
 )
-CRISIS = "If you or somebody near you may be in danger, call your local emergency number; helplines by country: findahelpline.com"
 FORMATS = ("md", "json", "jsonl")
 """What a session can be written as."""
 
@@ -45,7 +45,10 @@ def markdown(session: Session) -> str:
 
 def as_json(session: Session) -> str:
     """All that is known of the session, with the notice."""
-    return json.dumps({"notice": NOTICE} | session.model_dump(mode="json"), ensure_ascii=False, indent=1) + "\n"
+    return (
+        json.dumps({"notice": NOTICE, "crisis": CRISIS} | session.model_dump(mode="json"), ensure_ascii=False, indent=1)
+        + "\n"
+    )
 
 
 def messages_line(session: Session) -> str:
@@ -62,7 +65,9 @@ def messages_line(session: Session) -> str:
         messages.insert(0, Message("user", "(The patient comes in.)"))
     told = {
         "messages": [m.as_dict() for m in messages],
+        "practice": True,
         "notice": NOTICE,
+        "crisis": CRISIS,
         "session": session.id,
         "patient": session.patient,
         "style": session.style,

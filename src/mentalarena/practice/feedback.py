@@ -163,6 +163,7 @@ def safety(lines: Sequence[tuple[Speaker, str]], reference: LibraryReference | N
         note = f"You asked about danger, but not for the one that the reference names: {risk}"
     else:
         note = f"The person told you of the danger that the reference names. What it needs: {risk}"
+        note += "" if step else ". No step towards safety was heard in your words."
     return Safety(risk=risk, asked=asked, told=told, met=step, note=note)
 
 

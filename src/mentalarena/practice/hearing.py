@@ -15,12 +15,12 @@ from importlib.resources import files
 from typing import Any
 
 from mentalarena.clinic.cognitive_model import COMPONENTS, Component
+from mentalarena.practice.danger import DANGERS, asked_about, facets
 
 LONGEST = 2000
 """Characters of a line that are read; nobody answers to more."""
 LECTURE = 90
 """Words from which on a line is a lecture."""
-DANGERS = ("death", "harm", "peril")
 _SPECIFIC = {"emotions": 0.9, "history": 0.9, "behavior": 0.85, "intermediate_beliefs_during_depression": 1.3}
 """Weights of components whose cue words stand in questions for other things too ("how did you feel when it started")."""
 
@@ -28,7 +28,7 @@ _SPECIFIC = {"emotions": 0.9, "history": 0.9, "behavior": 0.85, "intermediate_be
 _ASKS = re.compile(
     r"\W*(?:so |and |but |well |ok(?:ay)? )?(?:tell me|describe|walk me|take me|what|how|when|where|who|why|do you|did you|"
     r"are you|have you|can you|could you|is there|would you|help me understand|talk about|share|say more|i wonder|"
-    r"i(?:'d like| want| need| have) to (?:ask|hear|know|understand)|may i ask)\b"
+    r"i(?:'m| am) wondering|any (?:thoughts|plans)|i(?:'d like| would like| want| need| have) to (?:ask|hear|know|understand)|may i ask)\b"
 )
 """How a question begins that has no question mark."""
 _OPEN = re.compile(r"\W*(?:so |and |but |well )?(?:what|how|where|who|tell me|describe)\b")
@@ -51,7 +51,13 @@ class Heard:
     components: Mapping[Component, float]
     """For which components it asks, 0 to 1."""
     danger: str
-    """`death`, `harm` or `peril` where it asks plainly about one; empty otherwise."""
+    """One of `danger.DANGERS` where it asks plainly about one; empty otherwise."""
+    unsure: bool
+    """Whether it may ask about a danger all the same."""
+    facets: tuple[str, ...]
+    """What it asks for that one asks of somebody who has told of a danger (`means`, `timing`, ...)."""
+    firm: tuple[str, ...]
+    """Those of them that nobody asks for but after a danger."""
     length: int
     """In words."""
 
@@ -68,16 +74,18 @@ class Heard:
 
 
 @lru_cache(maxsize=4096)
-def hear(text: str) -> Heard:
-    """What a line of the therapist is. Any text can be heard: empty, very long, markup, another language."""
+def hear(text: str, before: str = "") -> Heard:
+    """What a line of the therapist is, said after the therapist's line `before`. Any text can be heard: empty, very long,
+    markup, another language."""
     cues = _cues()
-    line = " ".join(re.sub(r"<[^<>]{0,200}>", " ", text[:LONGEST]).replace("\u2019", "'").split()).lower()
+    line = _spoken(text)
     spoken = re.findall(r"[^\W\d_]+(?:'[a-z]+)?", line)
     if not spoken:
-        return Heard(frozenset(), frozenset(), {}, frozenset(), False, False, {}, "", 0)
+        return Heard(frozenset(), frozenset(), {}, frozenset(), False, False, {}, "", False, (), (), 0)
     marks = {name for name, pattern in cues.marks.items() if pattern.search(line)}
-    parts = re.split(r"(?<=[.!?])\s+", line)
-    asking = [part for part in parts if "?" in part or _ASKS.match(part)]
+    parts = _sentences(line)
+    asks = ["?" in part or bool(_ASKS.match(part)) for part in parts]
+    asking = [part for part, is_asked in zip(parts, asks, strict=True) if is_asked]
     # "how do you feel" mirrors nothing; "you feel alone?" does
     if not any(cues.marks["reflective"].search(part) for part in parts if not _ASKS.match(part)):
         marks.discard("reflective")
@@ -93,8 +101,9 @@ def hear(text: str) -> Heard:
         if (score := _score(cues.components[name].findall(told)))
     }
     follows = "follow" in marks
-    danger = next((kind for kind in DANGERS if cues.danger[kind].search(asked)), "") if asking else ""
-    if danger == "peril" and "endangered" not in marks and _OPEN.match(asked):
+    about = asked_about(parts, asks, _sentences(_spoken(before)))
+    danger = about.kind
+    if danger in ("peril", "body") and "endangered" not in marks and _OPEN.match(asked):
         danger = ""  # "what goes on in your body when your heart races" asks for no danger
     words = words_of(told) or words_of(line)
     return Heard(
@@ -106,14 +115,26 @@ def hear(text: str) -> Heard:
         follows or (bool(asking) and bool(cues.marks["open"].search(asked))),
         components,
         danger,
+        about.unsure,
+        facets(line) if asking else (),
+        facets(line, strong=True) if asking else (),
         len(spoken),
     )
+
+
+def _spoken(text: str) -> str:
+    """In lower case, without markup."""
+    return " ".join(re.sub(r"<[^<>]{0,200}>", " ", text[:LONGEST]).replace("\u2019", "'").split()).lower()
+
+
+def _sentences(line: str) -> list[str]:
+    return re.split(r"(?<=[.!?])\s+", line) if line else []
 
 
 def told_danger(text: str) -> str:
     """Which danger something that the patient can say is about; empty for none."""
     line = text.lower().replace("\u2019", "'")
-    return next((kind for kind in DANGERS if _cues().told_danger[kind].search(line)), "")
+    return next((kind for kind in DANGERS if kind != "peril" and _cues().told_danger[kind].search(line)), "")
 
 
 def dated(text: str) -> bool:
@@ -148,7 +169,6 @@ def _score(found: list[str]) -> float:
 @dataclass(frozen=True)
 class _Cues:
     components: Mapping[str, re.Pattern[str]]
-    danger: Mapping[str, re.Pattern[str]]
     told_danger: Mapping[str, re.Pattern[str]]
     marks: Mapping[str, re.Pattern[str]]
     dated: re.Pattern[str]
@@ -167,7 +187,6 @@ def _cues() -> _Cues:
 
     return _Cues(
         {key: re.compile(rf"\b(?:{'|'.join(forms)})(?!\w)") for key, forms in data["components"].items()},
-        patterns("danger"),
         patterns("told_danger"),
         patterns("marks"),
         re.compile("|".join(data["dated"]), re.I),

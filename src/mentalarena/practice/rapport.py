@@ -32,7 +32,7 @@ def rapport(heard: Sequence[str], said: Sequence[str]) -> float:
     points, closed, questions = 0.0, 0, 0.0
     earlier: set[str] = set()
     for number, text in enumerate(heard):
-        line = hear(text)
+        line = hear(text, heard[number - 1] if number else "")
         before = words_of(said[number - 1]) if 0 < number <= len(said) else frozenset()
         if number:
             if not line.danger:  # to ask about danger never costs trust

@@ -17,6 +17,7 @@ from typing import Literal
 from mentalarena.clinic.cognitive_model import Component
 from mentalarena.clinic.people import Person
 from mentalarena.models.base import Message, Reply, Sampling, Usage
+from mentalarena.practice.disclosure import Disclosure
 from mentalarena.practice.hearing import Heard, hear
 from mentalarena.practice.memory import Memory
 from mentalarena.practice.rapport import Difficulty, Style, rapport, trusts
@@ -77,17 +78,15 @@ class _Turn:
         return Memory(self.repertoire, tuple(self.said))
 
     def answer(self) -> str:
-        line = hear(self.heard[-1] if self.heard else "")
+        line = self._hear(len(self.heard) - 1) if self.heard else hear("")
         if not self.repertoire.knows(line.words) and self.repertoire.knows(line.context):
             line = replace(line, words=line.context)  # "That must worry your daughter. How is it between you?"
         if not self.said and not line.danger:
             return self._opening()
         if line.silent:
             return self._react("silence")
-        if line.danger and (told := self._danger(line.danger)):
+        if told := self._danger(line):
             return told
-        if line.asks and line.has("plan", "safe") and self._in_danger():
-            return self._danger("death", line.has("safe"))
         for mark in ("all_at_once", "machine"):
             if line.has(mark):
                 return self._react(mark)
@@ -107,32 +106,14 @@ class _Turn:
         chosen = (first or near)[:1] if short else [*first, *near[: 2 if self.patient.style == "talkative" else 1]]
         return self._spoken(chosen, "none") or self._react("greeting")
 
-    def _in_danger(self) -> bool:
-        """Whether the talk is about a danger just now."""
-        before = hear(self.heard[-2]).danger if len(self.heard) > 1 else ""
-        return bool(before) or any(s.danger in ("death", "harm") for s in self.memory.last)
+    def _danger(self, line: Heard) -> str:
+        """What is answered about danger, if the line is about one."""
+        earlier = tuple(self._hear(place) for place in range(len(self.heard) - 1))
+        told = Disclosure(self.patient.person.id, self.repertoire, self.memory, line, earlier).answer()
+        return self._join(self._pick(told.kind, told.which) if told.kind else "", told.text) if told else ""
 
-    def _danger(self, kind: str, safe: bool = False) -> str:
-        """Asked plainly, the person answers truthfully, whatever the trust. `safe`: what would keep it safe was asked."""
-        bodily = kind == "peril" and not hear(self.heard[-1]).has("endangered")
-        order = {"death": ("death", "harm"), "harm": ("harm", "death"), "peril": ("peril", "death", "harm")}
-        related = ("peril",) if bodily else order[kind]
-        known = [s for s in self.repertoire.sayings if s.danger in related]
-        left = [s for s in known if not self.memory.was_said(s)]
-        left.sort(key=lambda s: (related.index(s.danger), s.own))
-        words = hear(self.heard[-1]).words
-        left.sort(key=lambda s: -(self.repertoire.overlap(words, s) > TOPIC * 2))
-        if left:
-            return self._join(self._pick("answer_danger"), left[0].text)
-        if safe:
-            return self._react("safe_open" if self._asks_who() else "safe")
-        if bodily and not known:
-            return ""  # asked for its body, and nothing dangerous there: a question like any other
-        return self._react("told_danger") if known else self._react("no_danger", kind)
-
-    def _asks_who(self) -> bool:
-        line = hear(self.heard[-1])
-        return line.open or line.has("ask_who")
+    def _hear(self, place: int) -> Heard:
+        return hear(self.heard[place], self.heard[place - 1] if place else "")
 
     def _of_person(self, line: Heard) -> str:
         """Name, age and the like: what a form would have."""

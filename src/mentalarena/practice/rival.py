@@ -16,7 +16,7 @@ from mentalarena.arena.prompts import load_prompts
 from mentalarena.arena.roles import Cast, Direct, Role
 from mentalarena.arena.types import ArenaSettings, Ledger, View
 from mentalarena.clinic.clinics import open_clinic
-from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS
+from mentalarena.clinic.cognitive_model import LABELS
 from mentalarena.config import Config
 from mentalarena.errors import ModelError
 from mentalarena.models.backends import Backends
@@ -28,6 +28,8 @@ from mentalarena.practice.session import Rival, Session, Speaker
 CHECKLIST = "checklist (prepared questions, no model)"
 FEWEST = 4
 """Questions of a rival where the trainee asked fewer."""
+MOST = 40
+"""Questions of a rival, at most: each may have its price."""
 NOTE = 900
 """Characters that the checklist notes of a component."""
 ORDER = (
@@ -46,20 +48,23 @@ class ChecklistTherapist:
         last = messages[-1].content
         probe = load_prompts("full").texts["probe"].split("$labels")[0].strip()
         if probe in last:
-            return Reply(self._notes([*messages[:-1], Message("user", last.split(probe)[0])]), model=self.name)
+            heard, asked_for = last.split(probe, 1)
+            wanted = [line.rstrip(":") for line in asked_for.splitlines() if line.endswith(":")]
+            return Reply(self._notes([*messages[:-1], Message("user", heard)], wanted), model=self.name)
         asked = sum(m.role == "assistant" for m in messages)
         every = checklist()
         return Reply(every[asked % len(every)][1], model=self.name)
 
     @staticmethod
-    def _notes(messages: Sequence[Message]) -> str:
+    def _notes(messages: Sequence[Message], wanted: Sequence[str]) -> str:
         about = {question: component for component, question in checklist()}
         found: dict[str, str] = {}
         for before, after in pairwise(messages):
             component = about.get(before.content) if before.role == "assistant" else None
             if component and after.role == "user":
                 found[component] = f"{found.get(component, '')} {' '.join(after.content.split())}".strip()[:NOTE]
-        return "\n".join(f"{LABELS[c]}: {found.get(c, 'unknown')}" for c in (*COMPONENTS, "principles"))
+        noted = {LABELS[component]: text for component, text in found.items() if component in LABELS}
+        return "\n".join(f"{label}: {noted.get(label, 'unknown')}" for label in wanted)
 
 
 def checklist() -> list[tuple[str, str]]:
@@ -84,16 +89,19 @@ def cast_of(partner: Partner, config: Config, backends: Backends, seed: int) -> 
 
 
 async def rival(session: Session, partner: Partner, config: Config, scoring: Scoring, backends: Backends) -> Rival:
-    """How an AI therapist does with the same patient, style and difficulty, in as many questions (at least FEWEST)."""
+    """How an AI therapist does with the same patient, style and difficulty, in as many questions (from FEWEST to MOST)."""
     cast = cast_of(partner, config, backends, session.seed)
-    settings = ArenaSettings(talk_turns=max(session.turns, FEWEST), decode_rounds=0, guided=False)
+    settings = ArenaSettings(talk_turns=min(max(session.turns, FEWEST), MOST), decode_rounds=0, guided=False)
     clinic = open_clinic(config.clinic.source)
     arena = Arena(clinic.groups, clinic.vocabulary, scoring.embedder, scoring.thresholds, settings)
     met = await interview_with(partner.encoded, arena, cast)
     lines: list[tuple[Speaker, str]] = []
     for who, text in met.talk.lines() if met.talk else ():
         lines.append(("therapist" if who == "therapist" else "patient", text))
-    components = scores(met.understood, asked_by_component(lines))
+    # what is so is shown by feedback alone
+    components = tuple(
+        score.model_copy(update={"encoded": ""}) for score in scores(met.understood, asked_by_component(lines))
+    )
     similarity = sum(c.similarity for c in components) / len(components) if components else 0.0
     problems = "; ".join(f"{p.role} {p.step}: {p.detail}" for p in cast.therapist.ledger.problems)
     return Rival(

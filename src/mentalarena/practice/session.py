@@ -153,6 +153,8 @@ class Session(Strict):
     notes: dict[Component, str] = Field(default_factory=dict)
     diagnosis: str = ""
     feedback: Feedback | None = None
+    first: float | None = None
+    """The similarity of the first feedback: it shows what is so, so what is noted after it is another thing."""
     rival: Rival | None = None
 
     @property
@@ -207,17 +209,12 @@ def _token() -> str:
 
 def said(session: Session, text: str) -> Session:
     """The trainee said something. What was judged before is judged of another talk, and goes."""
-    return _with(session, lines=(*session.lines, ("therapist", _kept(text))), feedback=None)
+    return _longer(session, "therapist", text)
 
 
 def heard(session: Session, text: str) -> Session:
     """The patient said something."""
-    return _with(session, lines=(*session.lines, ("patient", _kept(text))), feedback=None)
-
-
-def unsaid(session: Session) -> Session:
-    """Without the last thing that the trainee said, while the patient has not answered it."""
-    return _with(session, lines=session.lines[:-1]) if session.waiting else session
+    return _longer(session, "patient", text)
 
 
 def noted(session: Session, component: Component, text: str) -> Session:
@@ -234,7 +231,7 @@ def diagnosed(session: Session, text: str) -> Session:
 
 
 def judged(session: Session, feedback: Feedback) -> Session:
-    return _with(session, feedback=feedback)
+    return _with(session, feedback=feedback, first=feedback.similarity if session.first is None else session.first)
 
 
 def compared(session: Session, rival: Rival) -> Session:
@@ -249,6 +246,12 @@ def notes_of(session: Session) -> Mapping[str, str | None]:
 def _kept(text: str) -> str:
     """What is kept of a text: not without end, and nothing that is no Unicode text (half a surrogate pair)."""
     return text[:LONGEST].encode("utf-8", "replace").decode("utf-8")
+
+
+def _longer(session: Session, who: Speaker, text: str) -> Session:
+    """Of a person who is the patient the therapist has then understood something else too."""
+    rival = session.rival if session.part == "therapist" else None
+    return _with(session, lines=(*session.lines, (who, _kept(text))), feedback=None, rival=rival)
 
 
 def _with(session: Session, **changes: object) -> Session:

@@ -34,7 +34,7 @@ class Store:
         """Write it, whole or not at all. Raises `RunError` when the folder cannot be written."""
         path = self.path(session.id)
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what people typed is nobody else's
             write_whole(path, session.model_dump_json(indent=1) + "\n")
         except OSError as error:
             raise RunError(f"{self.folder}: {error.strerror}; expected a folder that can be written") from None
@@ -56,13 +56,6 @@ class Store:
             except DataError as error:
                 tell(str(error))
         return sorted(found, key=lambda session: (session.created, session.id), reverse=True)
-
-    def delete(self, session_id: str) -> None:
-        """Forget a session. Raises `DataError` when it is not there."""
-        try:
-            self.path(session_id).unlink()
-        except OSError as error:
-            raise DataError(f"{self.path(session_id)}: {error.strerror}; expected a session") from None
 
 
 def _read(path: Path) -> Session:

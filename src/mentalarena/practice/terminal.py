@@ -19,8 +19,9 @@ from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, Component
 from mentalarena.config import Config
 from mentalarena.errors import ConfigError, MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
+from mentalarena.notices import CRISIS
 from mentalarena.practice import session as change
-from mentalarena.practice.export import CRISIS, FORMATS, NOTICE, exported
+from mentalarena.practice.export import FORMATS, NOTICE, exported
 from mentalarena.practice.feedback import feedback, scoring_of, side_by_side
 from mentalarena.practice.partner import MANY, Partner, choose, partner_again, partner_of, people
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES

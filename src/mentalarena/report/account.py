@@ -14,6 +14,7 @@ from mentalarena.config import Config
 from mentalarena.errors import MentalArenaError
 from mentalarena.export.facts import clinic_of, limits_of, roles_of, run_command
 from mentalarena.report.blocks import Block, Code, Facts, Note, Table
+from mentalarena.report.headline import further_looks
 from mentalarena.runs.directory import digest_of_file
 from mentalarena.stages.episodes import EpisodeIndex
 from mentalarena.stages.run import WEIGHTS, prompts_of
@@ -23,8 +24,8 @@ FEW = 30
 """Patients below which an evaluation finds large differences alone."""
 
 
-def tested(summary: Mapping[str, Any], config: Config | None, index: EpisodeIndex) -> Sequence[Block]:
-    """Clinic, patients, models, splits, seed."""
+def tested(summary: Mapping[str, Any], config: Config | None, index: EpisodeIndex, looks: Sequence[str]) -> Sequence[Block]:
+    """Clinic, patients, models, splits, seed. `looks`: who has met held-out patients until now, where that is on record."""
     if config is None:
         return [
             Note("The settings of this run cannot be read by this version, so what was tested stands below as they are.")
@@ -43,9 +44,16 @@ def tested(summary: Mapping[str, Any], config: Config | None, index: EpisodeInde
         facts.append(("Development", f"{n} patients, met by every iteration's model; they steer the loop"
                       + (f" ({checked} for the checks of the verifier)" if checked else "")))  # fmt: skip
     if held_out:
-        looks = summary.get("held_out_looks", [])
-        n = held_out["base"]["diagnosis"]["n"]
-        facts.append(("Held out", f"{n} patients, met {len(looks)} times, after the loop had stopped ({', '.join(looks)})"))
+        looks = looks or summary.get("held_out_looks", [])
+        told = f"{held_out['base']['diagnosis']['n']} patients, met {len(looks)} times"
+        if further := further_looks(summary, looks):
+            told += (
+                f" ({', '.join(looks)}): {len(further)} more than once each by base, best and control when the loop had stopped, "
+                "so they are no fresh test"
+            )
+        else:
+            told += f", after the loop had stopped ({', '.join(looks)})"
+        facts.append(("Held out", told))
     if measured:
         facts.append(
             ("Stopped", f"{summary.get('stop_reason', 'not yet')}; best iteration {summary.get('best_iteration')}")

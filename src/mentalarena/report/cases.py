@@ -53,6 +53,11 @@ class Case:
     """Kind, proposal, what the patient foretold, score."""
     problems: Sequence[str]
 
+    @property
+    def about(self) -> str:
+        """What it was chosen for and its verdict, as sentences."""
+        return f"{self.why[:1].upper()}{self.why[1:]}. {self.verdict}."
+
 
 def cases_of(index: EpisodeIndex, each: int = EACH) -> tuple[str, list[Case]]:
     """The rule in words, and the episodes that it chooses; none where main has played none. Raises `DataError`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ ALPHA = 0.05
 EXPLAINED = (
     "Points: difference of the mean probability of a right answer in per cent, with a 95 % interval over patients, not adjusted "
     "for the number of comparisons. Shown: p below .05 in a paired permutation test, Holm-adjusted over the tasks and over both "
-    "comparisons, with an interval on the same side of 0."
+    "comparisons, with an interval on the same side of 0; against the untrained model p in the result table is below .05 too."
 )
 
 
@@ -50,14 +51,43 @@ def headline(summary: Mapping[str, Any], found: Results | None) -> Headline:
             f"No gain can be told: the answers of {people} are not there to be compared, patient by patient.",
             ["The table below has what is left of them."],
         )
+    looks = found.looks or summary.get("held_out_looks", ())
+    if further_looks(summary, looks):
+        return _stale(best, people, looks, found.differences)
     return _compared(best, people, summary, found.differences)
+
+
+def further_looks(summary: Mapping[str, Any], looks: Sequence[str]) -> list[str]:
+    """Who met the held-out patients beside base, best and control, each once: after a loop that went on the best model of before
+    is one of them, and so is whoever a contest sent. With any, the held-out comparison is no fresh test."""
+    own = ["base", *([f"best-iteration-{best:02d}"] if (best := summary["best_iteration"]) else [])]
+    own += [f"control-{control['kind']}"] if (control := summary.get("control")) else []
+    return sorted((Counter(looks) - Counter(own)).elements())
+
+
+def _stale(best: int, people: str, looks: Sequence[str], told: Sequence[Difference]) -> Headline:
+    """Of patients who were met too often: figures, and no verdict on them."""
+    more = [
+        f"Iteration {best} less the {'untrained model' if against == 'base' else against}, for what it is worth: "
+        f"{_listed([one for one in told if one.against == against], False)}."
+        for against in dict.fromkeys(one.against for one in told)
+    ]
+    return Headline(
+        f"This is no fresh test, so neither a gain nor a loss can be told: {people} were met {len(looks)} times "
+        f"({', '.join(looks)}), which is more than once each by base, best and control.",
+        [
+            "Whoever looks, goes on and looks again has chosen on what was seen; intervals and p know nothing of that.",
+            *more,
+        ],
+    )
 
 
 def _compared(best: int, people: str, summary: Mapping[str, Any], told: Sequence[Difference]) -> Headline:
     own = [one for one in told if one.against == "base"]
     control = [one for one in told if one.against != "base"]
     gained = [one for one in own if shown(one) > 0 and _confirmed(one, summary)]
-    lost = [one for one in own if shown(one) < 0]
+    lost = [one for one in own if shown(one) < 0 and _confirmed(one, summary)]
+    unsure = [one for one in own if _side(one) and bool(shown(one)) != _confirmed(one, summary)]
     more = []
     if gained:
         sentence = f"Iteration {best} gained in {_listed(gained)} against the untrained model, on {people}"
@@ -69,7 +99,7 @@ def _compared(best: int, people: str, summary: Mapping[str, Any], told: Sequence
                 if beyond
                 else "; that this is more than the control gained was not shown"
             )
-        rest = [one for one in own if one not in gained and one not in lost]
+        rest = [one for one in own if one not in (*gained, *lost, *unsure)]
         more += [f"Not shown in {_listed(rest)}."] if rest else []
     elif lost:
         sentence = (
@@ -77,7 +107,17 @@ def _compared(best: int, people: str, summary: Mapping[str, Any], told: Sequence
         )
     else:
         sentence = f"No gain was shown against the untrained model: {_listed(own, False)}, on {people}"
-        more.append("So much may be chance: no difference has a p below .05 with an interval that leaves 0 out.")
+        if not unsure:
+            more.append(
+                "So much may be chance: no difference from the untrained model has a p below .05 with an interval that leaves "
+                "0 out."
+            )
+    if unsure:
+        table = _and([p_value(_in_table(one, summary)) or "missing" for one in unsure])
+        more.append(
+            f"Two ways of adjusting p disagree about {_listed(unsure)}: this one, over the differences from base and control, "
+            f"and that of the result table, where p is {table}. So nothing is claimed of it."
+        )
     if gained and lost:
         sentence += f"; it lost in {_listed(lost)}"
     if control:
@@ -87,15 +127,23 @@ def _compared(best: int, people: str, summary: Mapping[str, Any], told: Sequence
 
 def shown(one: Difference) -> int:
     """1 for a gain that the test carries, -1 for such a loss, 0 for neither."""
-    if one.p_holm is None or one.p_holm >= ALPHA:
-        return 0
+    return 0 if one.p_holm is None or one.p_holm >= ALPHA else _side(one)
+
+
+def _side(one: Difference) -> int:
+    """On which side of 0 the interval lies; 0 where it holds it."""
     return 1 if one.points.low > 0 else -1 if one.points.high < 0 else 0
 
 
 def _confirmed(one: Difference, summary: Mapping[str, Any]) -> bool:
     """Whether the result table, whose tests are adjusted over other comparisons, says so too."""
-    p = summary["held_out"]["best"][one.task].get("p_vs_base_holm")
+    p = _in_table(one, summary)
     return p is not None and p < ALPHA
+
+
+def _in_table(one: Difference, summary: Mapping[str, Any]) -> float | None:
+    p = summary["held_out"]["best"][one.task].get("p_vs_base_holm")
+    return None if p is None else float(p)
 
 
 def _people(summary: Mapping[str, Any]) -> str:

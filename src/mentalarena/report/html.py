@@ -53,7 +53,8 @@ def story_of(out: Path) -> Story:
         index = episodes_of(out)
         if index.unreadable and not index.lines:
             raise DataError(f"{index.told[0]}; {out} has no episode that can be read")
-        sections = _sections(out, summary, tree, config, index, findings.result(summary, found, resamples))
+        looks = found.looks if found else ()
+        sections = _sections(out, summary, tree, config, index, looks, findings.result(summary, found, resamples))
         return Story(headline(summary, found), notice(summary), sections)
     except ODD as error:
         raise _unknown(out, error) from None
@@ -114,6 +115,7 @@ def _sections(
     tree: Mapping[str, Any],
     config: Config | None,
     index: EpisodeIndex,
+    looks: Sequence[str],
     result: Any,
 ) -> list[Section]:
     rule, cases = cases_of(index)
@@ -121,7 +123,7 @@ def _sections(
     measured = any(one.get("evaluation") for one in summary["iterations"])
     prices = tree.get("prices") if isinstance(tree.get("prices"), dict) else {}
     return sections_of(
-        ("tested", "What was tested", account.tested(summary, config, index)),
+        ("tested", "What was tested", account.tested(summary, config, index, looks)),
         ("result", "Result", result if measured else []),
         ("curves", "Curves", findings.curves(summary)),
         ("verifier", "Verifier", findings.verifier(summary)),

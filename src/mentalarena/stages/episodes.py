@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from mentalarena.clinic.clinics import open_clinic
 from mentalarena.errors import DataError, MentalArenaError
@@ -40,10 +40,12 @@ from mentalarena.stages.run import config_in, truths
 from mentalarena.training.rows import read_episode
 
 __all__ = ["COLUMNS", "EpisodeIndex", "EpisodeLine", "Filters", "Page", "episodes_of", "find", "kept"]
+Key = TypeVar("Key")
+Found = TypeVar("Found")
 KEPT = 16
 """Run directories whose index is kept in memory, those that were asked for last."""
 SEARCHES = 32
-"""Searches of dialogues that an index keeps, so that the next page costs nothing."""
+"""Searches, and selections, that an index keeps, so that the next page costs nothing."""
 PATIENTS = 200_000
 """Beyond that many a clinic is not asked what is true: the settings of a run directory may be anybody's."""
 
@@ -61,6 +63,9 @@ class EpisodeIndex:
     """Of files, and of the first such lines, that cannot be read: where, what, and what was expected."""
     _places: Mapping[tuple[str, str], EpisodeLine] = field(repr=False)
     _searches: OrderedDict[str, frozenset[Where]] = field(default_factory=OrderedDict, repr=False)
+    _selected: OrderedDict[tuple[Filters, str, str, bool], list[EpisodeLine]] = field(
+        default_factory=OrderedDict, repr=False
+    )
     _lock: Any = field(default_factory=Lock, repr=False)
     """Of what is kept: several threads may ask."""
 
@@ -79,11 +84,16 @@ class EpisodeIndex:
         said to each other too (not in prompts, notes or trials), for which the files are read through. Raises `ConfigError`
         for an order that is none.
         """
+        key = (filters, text.strip().casefold(), order, dialogues)
+        found = self._kept(self._selected, key, lambda: self._select(*key))
+        return page_of(found, page, size)
+
+    def _select(self, filters: Filters, wanted: str, order: str, dialogues: bool) -> list[EpisodeLine]:
         found = [line for line in self.lines if filters.let(line)]
-        if wanted := text.strip().casefold():
+        if wanted:
             saying = self._saying(wanted) if dialogues else frozenset[Where]()
             found = [line for line in found if names(line, wanted) or line.where in saying]
-        return page_of(ordered(found, order), page, size)
+        return ordered(found, order)
 
     def values(self, column: str) -> list[Any]:
         """What stands in a column, each once, sorted: what a filter can offer. Of problems the steps."""
@@ -107,14 +117,18 @@ class EpisodeIndex:
         return find(self.out, id, arm)  # the file has changed since
 
     def _saying(self, wanted: str) -> frozenset[Where]:
+        return self._kept(self._searches, wanted, lambda: frozenset(_said(self.lines, wanted)))
+
+    def _kept(self, among: OrderedDict[Key, Found], key: Key, make: Callable[[], Found]) -> Found:
+        """What was made for a key before, or is made now; of two threads that make it at once one is kept."""
         with self._lock:
-            found = self._searches.get(wanted)
-        if found is None:
-            found = frozenset(_said(self.lines, wanted))
-            with self._lock:
-                self._searches[wanted] = found
-                while len(self._searches) > SEARCHES:
-                    self._searches.popitem(last=False)
+            if key in among:
+                return among[key]
+        found = make()
+        with self._lock:
+            among[key] = found
+            while len(among) > SEARCHES:
+                among.popitem(last=False)
         return found
 
 

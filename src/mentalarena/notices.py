@@ -1,0 +1,6 @@
+"""Words that stand wherever a person could mistake a simulation for care."""
+
+from __future__ import annotations
+
+CRISIS = "If you or somebody near you may be in danger, call your local emergency number; helplines by country: findahelpline.com"
+"""Beside every talk, and in whatever is taken away."""
