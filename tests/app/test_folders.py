@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -91,3 +94,48 @@ def test_no_name_leads_anywhere_but_to_a_run_that_is_listed(folders: Folders, na
     assert folders.run(name) in (None, *folders.runs().values())
     for told in (f"../{name}", f"{name}/../..", f"/{name}", "..", ".", "", "/etc", "/", "run/..", "run\0", f"run/{name}"):
         assert folders.run(told) is None or told in folders.runs()
+
+
+def test_a_folder_that_may_not_be_entered_costs_no_other_run() -> None:
+    with TemporaryDirectory() as kept:
+        root = Path(kept)
+        made(root / "open")
+        (made(root / "closed") / "evaluation").mkdir()
+        (root / "closed").chmod(0)
+        root.chmod(0o755)
+        look = "from mentalarena.app.folders import Folders; from pathlib import Path; import os, sys; "
+        look += "os.geteuid() or os.seteuid(65534); print(*Folders([Path(sys.argv[1])]).runs())"
+        done = subprocess.run([sys.executable, "-c", look, kept], capture_output=True, text=True, check=False)  # noqa: S603
+        (root / "closed").chmod(0o755)
+    assert (done.stdout, done.stderr) == ("open\n", "")
+
+
+def test_names_that_are_no_text_and_links_that_lead_to_themselves_cost_no_other_run(tmp_path: Path) -> None:
+    made(tmp_path / "open")
+    made(tmp_path / os.fsdecode(b"odd-\xff"))
+    (made(tmp_path / "looped") / "loop").symlink_to("loop")
+    (tmp_path / "self").symlink_to("self")
+    found = Folders([tmp_path, tmp_path / "self"]).runs()
+    assert sorted(found) == ["looped", "odd-\\udcff", "open"]
+    assert all(name.encode() for name in found)
+
+
+def test_a_listing_is_good_for_a_moment_and_a_run_that_went_or_now_leads_out_is_none(tmp_path: Path) -> None:
+    kept, fresh = Folders([tmp_path], life=3600), Folders([tmp_path], life=0)
+    run = made(tmp_path / "a")
+    assert list(kept.runs()) == list(fresh.runs()) == ["a"]
+    made(tmp_path / "b")
+    assert list(kept.runs()) == ["a"], "nothing was walked through"
+    assert sorted(fresh.runs()) == ["a", "b"]
+    assert kept.run("a") == run
+    assert kept.run("b") is None
+    (run / "summary.json").symlink_to("/etc/passwd")
+    assert kept.run("a") is None
+    (run / "config.json").unlink()
+    assert kept.run("a") is None
+
+
+def test_of_too_many_runs_the_newest_are_shown(tmp_path: Path) -> None:
+    for number in range(6):
+        made(tmp_path / f"run{number}", 1_000 + number)
+    assert list(Folders([tmp_path], most=3).runs()) == ["run5", "run4", "run3"]

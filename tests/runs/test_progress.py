@@ -115,3 +115,28 @@ def test_a_file_that_is_none_of_ours_is_one_clear_error(tmp_path: Path, text: st
     (tmp_path / PROGRESS).write_bytes(text.encode("latin-1"))
     with pytest.raises(DataError, match=r"progress\.json"):
         progress_of(tmp_path)
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity", "1" + "0" * 400, '"x"', "[]", "null"])
+@pytest.mark.parametrize("field", ["updated", "total", "started", "done", "pid"])
+def test_a_time_or_amount_that_is_no_number_is_one_error_that_names_the_file(
+    tmp_path: Path, field: str, number: str
+) -> None:
+    with Kept(tmp_path, Silence()) as kept:
+        kept.start("train", 4)
+        file = tmp_path / "progress.json"
+        told = json.loads(file.read_text())
+        (told if field in told else told["stages"][0])[field] = "HERE"
+        file.write_text(json.dumps(told).replace('"HERE"', number))
+        with pytest.raises(DataError, match=r"progress\.json"):
+            progress_of(tmp_path)
+
+
+def test_a_loss_that_is_no_number_is_told_as_it_is(tmp_path: Path) -> None:
+    with Kept(tmp_path, Silence()) as kept:
+        kept.start("train", 4)
+        kept.measure("loss", float("nan"))
+        kept.start("play", 4)
+    told = progress_of(tmp_path)
+    assert told is not None
+    assert str(told.stages[0].measured["loss"]) == "[(0.0, nan)]"

@@ -1,13 +1,15 @@
 """The requests of a journal, read again: all of them, as often as asked, and never a changed file."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from mentalarena.errors import RunError
 from mentalarena.models.base import Message, Reply
-from mentalarena.runs.journal import Journal, Place, chain
+from mentalarena.runs.journal import Journal, Place, chain, spent_in
 from mentalarena.runs.requests import Requests
+from tests.promptly import promptly
 
 
 def test_requests_are_read_again_and_again_and_the_file_is_not_changed(tmp_path: Path) -> None:
@@ -51,3 +53,13 @@ def test_one_item_is_read_alone_while_the_journal_is_open(tmp_path: Path) -> Non
         assert messages == [{"role": "user", "content": f"to {place.key}"}]
     assert requests.at((9, "play", "a")) == []
     journal.close()
+
+
+@pytest.mark.parametrize("name", ["journal.sqlite", "journal.sqlite-wal"])
+def test_nobody_waits_at_a_pipe_for_a_journal(tmp_path: Path, name: str) -> None:
+    Journal(tmp_path / "journal.sqlite").close()
+    (tmp_path / name).unlink(missing_ok=True)
+    os.mkfifo(tmp_path / name)
+    for read in (lambda: len(Requests(tmp_path / "journal.sqlite")), lambda: spent_in(tmp_path / "journal.sqlite")):
+        with pytest.raises(RunError, match="expected the journal of a run"):
+            promptly(read)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,9 +16,11 @@ from mentalarena.arena.types import Comparison, Decoding, Diagnosis, Episode, Pr
 from mentalarena.config import Config
 from mentalarena.errors import ConfigError, DataError
 from mentalarena.models.base import Message, Usage
-from mentalarena.stages.episodes import EpisodeIndex, Filters, episodes_of, find, kept
+from mentalarena.stages.episode_lines import EpisodeFile, indexed
+from mentalarena.stages.episodes import SEARCHES, EpisodeIndex, Filters, episodes_of, find, kept
 from mentalarena.stages.filters import COLUMNS, VERDICTS
 from mentalarena.stages.run import coming, folder_of, truths
+from tests.promptly import promptly
 
 Write = Callable[..., Path]
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
@@ -328,3 +331,34 @@ def test_what_a_filter_can_offer(several: EpisodeIndex) -> None:
     assert several.values("arm") == ["main", "unselected"]
     assert several.values("problems") == ["choice", "probe-emotions"]
     assert several.values("score") == [3, 5, 9]
+
+
+def test_many_may_search_one_index_at_once_and_it_keeps_no_more_than_it_should(write: Write) -> None:
+    index = episodes_of(write([episode(f"00-{n}", said=f"word{n} of all") for n in range(20)]))
+    failed = list[BaseException]()
+
+    def search(start: int) -> None:
+        try:
+            for n in range(start, start + 80):
+                assert len(index.select(text=f"word{n % 50}", dialogues=True).lines) == (n % 50 < 20) + (n % 50 == 1) * 10
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=search, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert len(index._searches) <= SEARCHES
+    assert len(index._selected) <= SEARCHES
+
+
+def test_a_pipe_in_the_place_of_episodes_is_left_out(write: Write) -> None:
+    out = write([episode()])
+    pipe = out / "arms" / "main" / "iteration-01" / "episodes.jsonl"
+    pipe.parent.mkdir()
+    os.mkfifo(pipe)
+    assert ids(promptly(lambda: episodes_of(out))) == ["00-a"]
+    with pytest.raises(DataError, match="a pipe"):
+        promptly(lambda: indexed(EpisodeFile(pipe, "main", 1)))

@@ -12,7 +12,7 @@ from nicegui import ui
 
 from mentalarena.app.choices import run_address
 from mentalarena.app.folders import Folders
-from mentalarena.app.frame import NOTICE, Cell, frame, section, table, tag
+from mentalarena.app.frame import NOTICE, Cell, frame, page, section, table, tag
 from mentalarena.errors import MentalArenaError
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.report.terminal import points_with_interval, with_interval
@@ -31,7 +31,7 @@ NOTE = (
 def register(folders: Folders) -> None:
     """Add the page."""
 
-    @ui.page("/compare")
+    @page("/compare")
     async def compare_page(request: Request) -> None:
         known = await asyncio.to_thread(folders.runs)
         chosen = [name for name in dict.fromkeys(request.query_params.getlist("run")) if name in known][:MOST]

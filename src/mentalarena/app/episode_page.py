@@ -12,7 +12,7 @@ from nicegui import ui
 
 from mentalarena.app.choices import Choice, episode_address, episodes_address
 from mentalarena.app.folders import Folders
-from mentalarena.app.frame import NOTICE, badge, bar, frame, grid, link, missing, section, table, tag
+from mentalarena.app.frame import NOTICE, badge, bar, frame, grid, link, missing, page, section, table, tag
 from mentalarena.arena.types import Comparison, Decoding
 from mentalarena.clinic.cognitive_model import LABELS
 from mentalarena.errors import MentalArenaError
@@ -30,7 +30,7 @@ BEST = 10
 def register(folders: Folders) -> None:
     """Add the page."""
 
-    @ui.page("/runs/{name}/episodes/{arm}/{episode:path}")
+    @page("/runs/{name}/episodes/{arm}/{episode:path}")
     async def episode_page(name: str, arm: str, episode: str, request: Request) -> None:
         path = await asyncio.to_thread(folders.run, name)
         if path is None:

@@ -13,7 +13,7 @@ from nicegui import ui
 
 from mentalarena.app.choices import Choice, episode_address, episodes_address, run_address
 from mentalarena.app.folders import Folders
-from mentalarena.app.frame import NOTICE, frame, link, missing, tag
+from mentalarena.app.frame import NOTICE, frame, link, missing, page, tag
 from mentalarena.stages.episodes import EpisodeLine, episodes_of
 from mentalarena.stages.filters import VERDICTS, verdict_of
 
@@ -34,7 +34,7 @@ NUMBERS = ("similarity", "score", "problems", "turns")
 def register(folders: Folders) -> None:
     """Add the page."""
 
-    @ui.page("/runs/{name}/episodes")
+    @page("/runs/{name}/episodes")
     async def episodes_page(name: str, request: Request) -> None:
         path = await asyncio.to_thread(folders.run, name)
         if path is None:

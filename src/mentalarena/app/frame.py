@@ -5,8 +5,9 @@ Text, models' above all, goes into elements as text (`tag`), never as HTML; the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
@@ -14,16 +15,23 @@ from nicegui.elements.mixins.text_element import TextElement
 from mentalarena.notices import CRISIS
 
 NOTICE = "Research software about simulated people. It is never care, advice or diagnosis for anyone."
+PATIENCE = 30.0
+"""Seconds that a page may take to be made, on a slow machine or with large files."""
 ROOMS = (("Runs", "/"), ("Compare", "/compare"), ("Practice", "/practice"))
 Cell = str | tuple[str, str]
 """A text, or a text and the address that it leads to."""
+
+
+def page(address: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """`ui.page`, given the time that a slow machine needs."""
+    return ui.page(address, response_timeout=PATIENCE)
 
 
 @contextmanager
 def frame(title: str, room: str = "", always: str = "") -> Iterator[None]:
     """A page: its title for the tab and as its first heading, the rooms, the notice; `room` is the one that it belongs to, and
     `always` stays in sight whatever is scrolled."""
-    ui.page_title(f"{title} - MentalArena")
+    ui.page_title(sendable(f"{title} - MentalArena"))
     ui.dark_mode(None)
     ui.colors(primary="#14566e")
     with ui.header().classes("top"):
@@ -46,13 +54,18 @@ def frame(title: str, room: str = "", always: str = "") -> Iterator[None]:
 
 def tag(name: str, text: str = "", classes: str = "") -> TextElement:
     """An HTML element with text, which stays text whatever it holds."""
-    return TextElement(tag=name, text=text).classes(classes)
+    return TextElement(tag=name, text=sendable(text)).classes(classes)
+
+
+def sendable(text: str) -> str:
+    """As it can be sent: half a surrogate pair, which a file or its name may hold, cannot."""
+    return str(text).encode("utf-8", "backslashreplace").decode()
 
 
 def link(text: str, address: str) -> TextElement:
     """A link within the app."""
     found = tag("a", text)
-    found._props["href"] = address  # `props` would parse what an address holds
+    found._props["href"] = sendable(address)  # `props` would parse what an address holds
     return found
 
 
@@ -120,7 +133,18 @@ def drawing(svg: str) -> None:
 
 
 def missing(what: str) -> None:
-    """A page for an address that leads nowhere."""
+    """A page for an address that leads nowhere: 404."""
+    ui.context.client.status_code = 404
     with frame("Not found"):
         tag("p", what)
+        link("All runs", "/")
+
+
+def failed() -> None:
+    """A page for what went wrong here: without the error's text, which may hold files' content and where they lie."""
+    with frame("This page could not be shown"):
+        tag(
+            "p",
+            "Something in the files that it is made of, or in the app, went wrong; the terminal of `mentalarena app` tells what.",
+        )
         link("All runs", "/")

@@ -5,17 +5,25 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 from mentalarena.errors import MentalArenaError
+from mentalarena.evaluation.therapist import TASKS
 from mentalarena.report.terminal import percent, with_interval
 from mentalarena.runs.directory import SETTINGS, read_json
-from mentalarena.runs.progress import Stage, Told, progress_of
+from mentalarena.runs.progress import PROGRESS, Stage, Told, progress_of
+from mentalarena.stages.episode_lines import stamp_of
 
 Found = TypeVar("Found")
+LONGEST = 300
+"""Characters of a cell in the list of runs."""
+ROWS = 2000
+"""Rows of that list that are kept."""
 Json = Mapping[str, Any]
 
 
@@ -79,7 +87,9 @@ def look(name: str, path: Path) -> Look:
             return what()
         except MentalArenaError as error:
             troubles.append(str(error).replace(str(path), name))
-            return otherwise
+        except OSError as error:
+            troubles.append(f"{name}: {error.strerror}; expected files that can be read")
+        return otherwise
 
     config: Json = read(lambda: read_json(path / SETTINGS, "the settings of a run"), {})
     summary: Json | None = None
@@ -89,6 +99,42 @@ def look(name: str, path: Path) -> Look:
         troubles.append(f"{name}/summary.json: no iterations; expected the file of `mentalarena run` or `play`")
         summary = None
     return Look(name, path, config, summary, read(lambda: progress_of(path), None), tuple(troubles))
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run directory in the list of all."""
+
+    name: str
+    state: str
+    clinic: str
+    models: str
+    iterations: str
+    gains: tuple[str, ...]
+    """By task."""
+
+
+_LOCK, _ROWS = Lock(), OrderedDict[Path, tuple[object, Row]]()
+
+
+def row_of(name: str, path: Path) -> Row:
+    """A run directory in the list; kept while its files are as they were, unless it works: then time and process count too."""
+    stamp = name, tuple(stamp_of(path / file) for file in (SETTINGS, "summary.json", PROGRESS))
+    with _LOCK:
+        kept = _ROWS.get(path)
+    if kept and kept[0] == stamp:
+        return kept[1]
+    seen = look(name, path)
+    texts = (seen.state, seen.clinic, seen.models, str(len(seen.summary["iterations"]) - 1) if seen.summary else "")
+    state, clinic, models, iterations = (text[:LONGEST] for text in texts)
+    row = Row(name, state, clinic, models, iterations, tuple(seen.gain(task)[:LONGEST] for task in TASKS))
+    with _LOCK:
+        _ROWS.pop(path, None)
+        if not seen.running:
+            _ROWS[path] = stamp, row
+            while len(_ROWS) > ROWS:
+                _ROWS.popitem(last=False)
+    return row
 
 
 def share(stage: Stage) -> float:

@@ -13,9 +13,9 @@ from nicegui import ui
 from mentalarena.app.blocks import draw
 from mentalarena.app.choices import Choice, episode_address, run_address
 from mentalarena.app.folders import Folders
-from mentalarena.app.frame import bar, frame, link, missing, section, table, tag
+from mentalarena.app.frame import bar, frame, link, missing, page, section, table, tag
 from mentalarena.app.looking import Look, look, remaining, share, spell
-from mentalarena.audit.record import AUDIT
+from mentalarena.audit.record import AUDIT, FINDINGS, audited_files
 from mentalarena.errors import MentalArenaError
 from mentalarena.report.html import Story, story_of
 from mentalarena.report.terminal import notice
@@ -24,15 +24,19 @@ from mentalarena.runs.progress import Told
 
 EVERY = 1.0
 """Seconds between two looks at a run."""
-MADE_OF = ("summary.json", SETTINGS, AUDIT, "analysis.json", "bias.json", "ablation.json")
-"""Files whose change makes another story."""
+MADE_OF = (
+    *("summary.json", SETTINGS, AUDIT, FINDINGS, "analysis.json", "bias.json", "ablation.json", "benchmarks/results.json"),
+    "evaluation",
+)
+"""Files whose change makes another story, beside those of rows (which an audit must be as new as); each is written whole, so a
+folder changes with its files."""
 Stamp = tuple[int, ...]
 
 
 def register(folders: Folders) -> None:
     """Add the page."""
 
-    @ui.page("/runs/{name}")
+    @page("/runs/{name}")
     async def run_page(name: str) -> None:
         path = await asyncio.to_thread(folders.run, name)
         if path is None:
@@ -130,8 +134,9 @@ class _Results:
         story, trouble = None, ""
         try:
             story = await asyncio.to_thread(_story, self._path, stamp)
-        except MentalArenaError as error:
-            trouble = str(error).replace(str(self._path), self._name)
+        except (MentalArenaError, OSError) as error:  # a file may go while it is read
+            told = str(error) if isinstance(error, MentalArenaError) else f"{self._name}: {error.strerror}; reload the page"
+            trouble = told.replace(str(self._path), self._name)
         self._place.clear()
         with self._place:
             if story:
@@ -148,8 +153,15 @@ class _Results:
 
 
 def _stamp(path: Path) -> Stamp:
-    files = (path / name for name in MADE_OF)
-    return tuple(file.stat().st_mtime_ns if file.exists() else 0 for file in files)
+    return tuple(map(_changed, (path / name for name in (*MADE_OF, *audited_files(path)))))
+
+
+def _changed(file: Path) -> int:
+    """When, in nanoseconds; 0 of what is not there, any more or yet."""
+    try:
+        return file.stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 @lru_cache(maxsize=32)

@@ -85,6 +85,7 @@ def make_app(settings: AppSettings) -> Any:
     practice_page.register(practising, listed=is_loopback(settings.host))
     session_page.register(practising)
     ui.add_css(files("mentalarena.app").joinpath("static/style.css").read_text("utf-8"), shared=True)
+    _tell_failures()
     # it would write addresses that nobody has, whatever characters are in them, to the terminal
     logging.getLogger("nicegui").setLevel(logging.ERROR)
     ui.run_with(
@@ -92,6 +93,23 @@ def make_app(settings: AppSettings) -> Any:
     )
     threading.Thread(target=practising.warm, name="warm", daemon=True).start()
     return Door(server, settings.token)
+
+
+def _tell_failures() -> None:
+    """A page of our own where one could not be made; the error goes to the terminal."""
+    from fastapi import Request, Response
+    from nicegui import Client, app, ui
+
+    from mentalarena.app.frame import failed
+
+    async def told(request: Request, error: Exception) -> Response:
+        if not request.scope.get("nicegui_page_path"):
+            raise error  # of a file to take away: "Internal Server Error"
+        with Client(ui.page(""), request=request) as client:
+            failed()
+        return client.build_response(request, 500)
+
+    app.exception_handler(Exception)(told)
 
 
 def serve(settings: AppSettings, ready: Callable[[], None] = lambda: None) -> None:

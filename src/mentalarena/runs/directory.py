@@ -15,7 +15,7 @@ import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from io import BufferedReader
+from io import BufferedReader, FileIO
 from pathlib import Path
 from typing import Any
 
@@ -165,7 +165,7 @@ def open_file(path: Path) -> BufferedReader:
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         if not stat.S_ISREG(kind):
             raise OSError(errno.EINVAL, "a pipe, a socket or a device", str(path))
-        return os.fdopen(number, "rb", buffering=1 << 16)
+        return BufferedReader(FileIO(number, "rb"), 1 << 16)
     except BaseException:
         os.close(number)
         raise

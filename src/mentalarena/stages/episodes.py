@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby, islice
 from operator import attrgetter
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 from mentalarena.clinic.clinics import open_clinic
 from mentalarena.errors import DataError, MentalArenaError
@@ -40,6 +40,8 @@ from mentalarena.stages.run import config_in, truths
 from mentalarena.training.rows import read_episode
 
 __all__ = ["COLUMNS", "EpisodeIndex", "EpisodeLine", "Filters", "Page", "episodes_of", "find", "kept"]
+Key = TypeVar("Key")
+Found = TypeVar("Found")
 KEPT = 16
 """Run directories whose index is kept in memory, those that were asked for last."""
 SEARCHES = 32
@@ -64,6 +66,8 @@ class EpisodeIndex:
     _selected: OrderedDict[tuple[Filters, str, str, bool], list[EpisodeLine]] = field(
         default_factory=OrderedDict, repr=False
     )
+    _lock: Any = field(default_factory=Lock, repr=False)
+    """Of what is kept: several threads may ask."""
 
     def select(
         self,
@@ -81,11 +85,7 @@ class EpisodeIndex:
         for an order that is none.
         """
         key = (filters, text.strip().casefold(), order, dialogues)
-        found = self._selected.get(key)
-        if found is None:
-            found = self._selected[key] = self._select(*key)
-            while len(self._selected) > SEARCHES:
-                self._selected.popitem(last=False)
+        found = self._kept(self._selected, key, lambda: self._select(*key))
         return page_of(found, page, size)
 
     def _select(self, filters: Filters, wanted: str, order: str, dialogues: bool) -> list[EpisodeLine]:
@@ -117,11 +117,18 @@ class EpisodeIndex:
         return find(self.out, id, arm)  # the file has changed since
 
     def _saying(self, wanted: str) -> frozenset[Where]:
-        found = self._searches.get(wanted)
-        if found is None:
-            found = self._searches[wanted] = frozenset(_said(self.lines, wanted))
-            while len(self._searches) > SEARCHES:
-                self._searches.popitem(last=False)
+        return self._kept(self._searches, wanted, lambda: frozenset(_said(self.lines, wanted)))
+
+    def _kept(self, among: OrderedDict[Key, Found], key: Key, make: Callable[[], Found]) -> Found:
+        """What was made for a key before, or is made now; of two threads that make it at once one is kept."""
+        with self._lock:
+            if key in among:
+                return among[key]
+        found = make()
+        with self._lock:
+            among[key] = found
+            while len(among) > SEARCHES:
+                among.popitem(last=False)
         return found
 
 
