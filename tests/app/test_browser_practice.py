@@ -105,7 +105,9 @@ def test_4_to_7_ten_turns_notes_feedback_and_what_is_taken_away(app: Served, vis
 
     page.get_by_role("tab", name="Feedback").click()
     page.get_by_role("button", name="Get feedback").click()
-    expect(page.get_by_text(re.compile(r"^Mean similarity 0\.\d\d; \d of \d components above the threshold\.$"))).to_be_visible()
+    expect(
+        page.get_by_text(re.compile(r"^Mean similarity 0\.\d\d; \d of \d components above the threshold\.$"))
+    ).to_be_visible()
     table = page.get_by_role("region", name="The mark on a bar is the component's threshold.")
     for component in NOTED:
         expect(table.get_by_role("row", name=re.compile(f"^{LABELS[component]} "))).to_contain_text("1.00 ✓")
