@@ -71,7 +71,9 @@ def facets(line: str, strong: bool = False) -> tuple[str, ...]:
     """What a line asks for that one asks of somebody who has told of a danger; with `strong` only what nobody asks else."""
     text = _plain(line.lower().replace("\u2019", "'"))
     return tuple(
-        name for name, facet in _known().facets.items() if facet.strong.search(text) or (not strong and facet.weak.search(text))
+        name
+        for name, facet in _known().facets.items()
+        if facet.strong.search(text) or (not strong and facet.weak.search(text))
     )
 
 
@@ -143,5 +145,8 @@ def _known() -> _Known:
         one(data["worry"]),
         one(data["maybe"]),
         one([data["denies"]]),
-        {name: _Facet(one([told["strong"]]), one([told["weak"]]), one([told["say"]])) for name, told in data["facets"].items()},
+        {
+            name: _Facet(one([told["strong"]]), one([told["weak"]]), one([told["say"]]))
+            for name, told in data["facets"].items()
+        },
     )
