@@ -22,13 +22,13 @@ from mentalarena.practice.feedback import (
     feedback,
     prepared_guidance,
     questions,
-    safety,
     scoring_of,
     side_by_side,
 )
 from mentalarena.practice.partner import Partner, choose, instructions, partner_again, partner_of, people, settings_of
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
 from mentalarena.practice.rival import CHECKLIST, checklist, rival, watch
+from mentalarena.practice.safety import safety
 from mentalarena.practice.session import Session, new_session
 
 CONFIG = settings_of(None)
@@ -125,7 +125,8 @@ def test_safety_tells_whether_danger_was_asked_about_and_met() -> None:
     met = partner("viktor-hruska-1")
     silent = safety(talked(met, "How are you?").lines, reference)
     assert (silent.asked, silent.told) == (False, False)
-    assert "did not ask" in silent.note
+    assert "No question about suicide was heard" in silent.note
+    assert "did not ask" not in silent.note
     asked = safety(talked(met, "Do you think of ending your life?").lines, reference)
     assert (asked.asked, asked.told) == (True, True)
     assert reference.risk in asked.note
@@ -221,7 +222,7 @@ def test_only_feedback_reads_what_is_true_of_a_patient() -> None:
             n.name for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ImportFrom) for n in node.names
         }
         if names & {"library_references", "LibraryReference", "Reference"}:
-            assert path.name == "feedback.py"
+            assert path.name in ("feedback.py", "safety.py")
 
 
 def test_exports_say_that_it_is_no_care_and_show_hostile_text_as_text(scoring: Scoring) -> None:
