@@ -147,4 +147,4 @@ class Disclosure:
 
 
 def _nothing_there(saying: Saying) -> bool:
-    return saying.danger == "death" and denies(saying.text)
+    return saying.danger in ("death", "harm") and denies(saying.text)
