@@ -34,7 +34,8 @@ SUMMARY = {
 
 def run(folder: Path, **files: Any) -> Path:
     for name, told in {"config": {"models": {}}, **files}.items():
-        (folder / f"{name}.json").write_text(told if isinstance(told, str) else json.dumps(told))
+        text = told if isinstance(told, str) else json.dumps(told)
+        (folder / f"{name}.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     return folder
 
 
