@@ -63,6 +63,7 @@ def test_1_a_finished_run_is_browsed_from_the_first_page(app: Served, visits: Vi
 def test_1_a_name_that_no_run_has_is_told(app: Served, visits: Visits) -> None:
     page = visits.page(app.base)
     page.goto("/runs/nobody")
+    visits.expect("404")
     expect(page.get_by_role("heading", level=1)).to_have_text("Not found")
     page.get_by_role("link", name="All runs").click()
     expect(page.get_by_role("row", name=re.compile("^small"))).to_be_visible()

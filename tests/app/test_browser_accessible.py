@@ -127,6 +127,8 @@ def test_12_no_page_breaks_a_rule_that_axe_can_check(
     broken: list[str] = []
     for name in PAGES:
         visit(page, name, places)
+        if name == "missing":
+            visits.expect("404")
         if name in SHOWN:
             page.screenshot(path=shots / f"{name}-{scheme}.png", full_page=True)
         broken += violations(page)
@@ -145,6 +147,8 @@ def test_12_on_a_phone_no_page_scrolls_sideways(app: Served, visits: Visits, pla
     wide: list[str] = []
     for name in PAGES:
         visit(page, name, places)
+        if name == "missing":
+            visits.expect("404")
         if name in SHOWN:
             page.screenshot(path=shots / f"{name}-phone.png")
         open_all(page)

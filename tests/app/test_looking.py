@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,8 @@ SUMMARY = {
 
 def run(folder: Path, **files: Any) -> Path:
     for name, told in {"config": {"models": {}}, **files}.items():
-        (folder / f"{name}.json").write_text(told if isinstance(told, str) else json.dumps(told))
+        text = told if isinstance(told, str) else json.dumps(told)
+        (folder / f"{name}.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     return folder
 
 
@@ -196,7 +198,12 @@ def test_a_file_of_another_command_that_is_none_or_lies_elsewhere_is_told_and_th
     path.unlink(missing_ok=True)
     if name == "audit.jsonl":
         (out / "audit.json").write_text(json.dumps(AUDITED))
-    {"pipe": os.mkfifo, "link": lambda p: p.symlink_to(secret), "torn": lambda p: p.write_text("{")}[kind](path)
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "link":
+        path.symlink_to(secret)
+    else:
+        path.write_text("{")
     story = promptly(lambda: story_of(out))
     notes = [block.text for section in story.sections for block in section.blocks if isinstance(block, Note)]
     left_out = [note for note in notes if note.startswith("Left out: ")]
@@ -221,7 +228,7 @@ def test_an_audit_that_names_files_elsewhere_has_none_of_them_read(tmp_path: Pat
         (out / "audit.json").write_text(json.dumps(AUDITED | {"files": {name: told}}))
         record = read_audit(out)
         assert record is not None
-        assert promptly(lambda record=record: record.stale(out)), "that its digest is right is told to nobody"
+        assert promptly(partial(record.stale, out)), "that its digest is right is told to nobody"
 
 
 def test_a_row_is_kept_while_its_files_are_as_they_were(tmp_path: Path) -> None:

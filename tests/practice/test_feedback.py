@@ -24,13 +24,13 @@ from mentalarena.practice.feedback import (
     feedback,
     prepared_guidance,
     questions,
-    safety,
     scoring_of,
     side_by_side,
 )
 from mentalarena.practice.partner import Partner, choose, instructions, partner_again, partner_of, people, settings_of
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
 from mentalarena.practice.rival import CHECKLIST, checklist, rival, watch
+from mentalarena.practice.safety import safety
 from mentalarena.practice.session import Session, new_session
 
 CONFIG = settings_of(None)
@@ -127,7 +127,8 @@ def test_safety_tells_whether_danger_was_asked_about_and_met() -> None:
     met = partner("viktor-hruska-1")
     silent = safety(talked(met, "How are you?").lines, reference)
     assert (silent.asked, silent.told, silent.met) == (False, False, True), "there was nothing yet to be met"
-    assert "did not ask" in silent.note
+    assert "No question about suicide was heard" in silent.note
+    assert "did not ask" not in silent.note
     asked = safety(talked(met, "Do you think of ending your life?").lines, reference)
     assert (asked.asked, asked.told, asked.met) == (True, True, True)
     passed_over = safety(talked(met, "Do you think of ending your life?", "Nice weather.").lines, reference)
@@ -270,7 +271,7 @@ def test_only_feedback_reads_what_is_true_of_a_patient() -> None:
     (folder,) = mentalarena.practice.__path__
     files = sorted(Path(folder).rglob("*.py"))
     assert len(files) > 9
-    assert [path.name for path in files if reads_truth(path.read_text("utf-8"))] == ["feedback.py"]
+    assert [path.name for path in files if reads_truth(path.read_text("utf-8"))] == ["feedback.py", "safety.py"]
 
 
 def test_exports_say_that_it_is_no_care_and_show_hostile_text_as_text(scoring: Scoring) -> None:

@@ -1,6 +1,6 @@
 """The retrieval patient keeps its promises whatever a trainee types.
 
-1. Equal messages, equal answers; nothing is said twice, and no prepared text twice in a row.
+1. Equal messages, equal answers; nothing is said twice but what is said to be so ("As I said"); no prepared text twice in a row.
 2. The question that was asked is answered, where the person has an answer.
 3. What needs trust is kept until trust is earned, and told at once when death, harm or danger is asked about plainly.
 4. Nobody gets the profile in a lump, whatever is typed.
@@ -17,6 +17,7 @@ from mentalarena.arena.prompts import load_prompts
 from mentalarena.clinic.library import library, library_references
 from mentalarena.clinic.people import Person
 from mentalarena.models.base import ChatModel, Message
+from mentalarena.practice.disclosure import AS_SAID, NOTHING_MORE
 from mentalarena.practice.hearing import hear
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES, Difficulty, Style, rapport, trusts
 from mentalarena.practice.reactions import reactions
@@ -78,12 +79,13 @@ def test_whatever_is_typed_answers_come_are_equal_again_and_never_twice(
     for place, message in enumerate(messages):  # as after a reload in the middle
         if message.role == "assistant":
             assert fresh.answer(messages[:place]) == message.content
-    told = [text for answer in said(messages) for text in sayings_in(answer, PEOPLE[person])]
+    new = [answer for answer in said(messages) if not answer.startswith(AS_SAID)]
+    told = [text for answer in new for text in sayings_in(answer, PEOPLE[person])]
     assert len(told) == len(set(told))
     for answer in said(messages):
         assert answer.strip()
         assert len(sayings_in(answer, PEOPLE[person])) <= 4  # no lump
-    assert all(before != after for before, after in pairwise(said(messages)))
+    assert all(before != after or after == NOTHING_MORE for before, after in pairwise(said(messages)))
 
 
 def test_no_prepared_text_comes_twice_in_a_row() -> None:
@@ -203,3 +205,42 @@ def test_a_line_is_heard_for_what_it_is() -> None:
     assert hear("Has he ever hit you?").danger == "violence"
     assert not hear("Tell me about the moment that hit you.").danger
     assert hear("Warum sind Sie heute hierher gekommen?").unclear
+
+
+def test_a_reflection_is_no_advice_and_gets_no_refusal() -> None:
+    assert not hear("It sounds as if since the accident you have to be on guard all the time.").has("advice")
+    assert hear("I see. You have to rest.").has("advice")
+    refusals = set(reactions()["not_yet"])
+    for person in PEOPLE.values():
+        answer = said(talk(RetrievalPatient(person), ["That sounds lonely."]))[-1]
+        assert not any(text in answer for text in refusals), (person.id, answer)
+
+
+def test_plain_facts_are_answered_or_said_not_to_be_known() -> None:
+    assert "second child" in said(talk(RetrievalPatient(PEOPLE["teresa-magalhaes"]), ["Do you have children?"]))[-1]
+    for question in ("What medication are you on?", "Do you have children?", "Do you take drugs?"):
+        assert said(talk(RetrievalPatient(PEOPLE["reem-haddad"]), [question]))[-1] == NOTHING_MORE
+
+
+def test_a_thing_asked_after_again_is_referred_back_to_and_only_if_it_was_said() -> None:
+    answers = said(
+        talk(RetrievalPatient(PEOPLE["reem-haddad"]), ["How have you been sleeping?", "I see.", "How is your sleep?"])
+    )
+    assert "slept badly" in answers[1]
+    assert answers[3].startswith(AS_SAID)
+    assert answers[3].removeprefix(AS_SAID).strip() in answers[1]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Can you tell me about a moment lately when it was bad?",
+        "Could you give me an example of a time this week when that happened?",
+    ],
+)
+def test_asked_for_an_example_the_person_tells_the_moment_it_came_about(question: str) -> None:
+    for person in PEOPLE.values():
+        answer = said(talk(RetrievalPatient(person), [question]))[-1]
+        assert any(s.text in answer for s in repertoire(person, 1).sayings if s.own and s.component == "situation"), (
+            person.id
+        )

@@ -59,10 +59,12 @@ def asked_about(parts: Sequence[str], asking: Sequence[bool], before: Sequence[s
         if not (asks[place] or worried or bare):
             continue
         kind = found[place]
+        read = [place]
         if not kind and asks[place] and known.follow_on.search(plain[place]):
-            kind = next((found[p] for p in range(place - 1, max(place - 1 - BACK, -1), -1) if found[p] in DANGERS[:3]), "")
+            read += range(place - 1, max(place - 1 - BACK, -1), -1)
+            kind = next((found[p] for p in read if found[p] in DANGERS[:3]), "")
         kinds.append(kind)
-        unsure = unsure or (not kind and bool(known.maybe.search(plain[place])))
+        unsure = unsure or (not kind and any(known.maybe.search(plain[p]) for p in read))
     kind = min((kind for kind in kinds if kind), key=DANGERS.index, default="")
     return Asked(kind, unsure and not kind)
 
@@ -71,7 +73,9 @@ def facets(line: str, strong: bool = False) -> tuple[str, ...]:
     """What a line asks for that one asks of somebody who has told of a danger; with `strong` only what nobody asks else."""
     text = _plain(line.lower().replace("\u2019", "'"))
     return tuple(
-        name for name, facet in _known().facets.items() if facet.strong.search(text) or (not strong and facet.weak.search(text))
+        name
+        for name, facet in _known().facets.items()
+        if facet.strong.search(text) or (not strong and facet.weak.search(text))
     )
 
 
@@ -143,5 +147,8 @@ def _known() -> _Known:
         one(data["worry"]),
         one(data["maybe"]),
         one([data["denies"]]),
-        {name: _Facet(one([told["strong"]]), one([told["weak"]]), one([told["say"]])) for name, told in data["facets"].items()},
+        {
+            name: _Facet(one([told["strong"]]), one([told["weak"]]), one([told["say"]]))
+            for name, told in data["facets"].items()
+        },
     )

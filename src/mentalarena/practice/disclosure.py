@@ -123,9 +123,7 @@ class Disclosure:
         """The dangers that were told, the latest first, with how many answers ago (from 1)."""
         found = []
         for ago, text in enumerate(reversed(self.memory.said), 1):
-            found += [
-                (ago, s) for s in self.repertoire.sayings if s.danger and s.text in text and not _nothing_there(s)
-            ]
+            found += [(ago, s) for s in self.repertoire.sayings if s.danger and s.text in text and not _nothing_there(s)]
         return tuple(found)
 
     @property
@@ -149,4 +147,4 @@ class Disclosure:
 
 
 def _nothing_there(saying: Saying) -> bool:
-    return saying.danger == "death" and denies(saying.text)
+    return saying.danger in ("death", "harm") and denies(saying.text)

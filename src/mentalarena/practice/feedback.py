@@ -14,7 +14,6 @@ from importlib.resources import files
 
 from mentalarena.arena.decoder import calibrate, compare, guide
 from mentalarena.arena.types import Decoding, Talk, View
-from mentalarena.audit.crisis import met, risks
 from mentalarena.clinic.clinics import open_clinic
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, Component
 from mentalarena.clinic.library import LibraryReference, library_references
@@ -22,15 +21,15 @@ from mentalarena.clinic.naming import normalise_diagnosis
 from mentalarena.config import Config
 from mentalarena.models.backends import embedder_of
 from mentalarena.models.base import Embedder
-from mentalarena.practice.hearing import hear, told_danger
+from mentalarena.practice.hearing import hear
 from mentalarena.practice.partner import Partner, groups_of
+from mentalarena.practice.safety import safety
 from mentalarena.practice.sayings import repertoire
 from mentalarena.practice.session import (
     ComponentScore,
     Counts,
     DiagnosisFeedback,
     Feedback,
-    Safety,
     Session,
     Speaker,
     Verdict,
@@ -137,34 +136,6 @@ def prepared_guidance(gaps: Sequence[str], asked: Mapping[Component, int]) -> st
     order = sorted((known[gap] for gap in gaps if gap in known), key=lambda c: asked.get(c, 0) > 0)
     told = [f'{LABELS[c]}: "{questions()[c][asked.get(c, 0) % len(questions()[c])]}"' for c in order[:ASKED]]
     return "Questions that may help. " + " ".join(told)
-
-
-def safety(lines: Sequence[tuple[Speaker, str]], reference: LibraryReference | None) -> Safety:
-    """Whether danger was asked about and met. What the patient says is read by the crisis gate (audit/crisis.py) and, where the
-    reference names a danger, by the words for it; both miss things."""
-    risk = reference.risk if reference else "unknown"
-    asked = any(hear(text).danger for text in _own(lines))
-    said = [text for who, text in lines if who == "patient"]
-    heard = bool(risks(lines))
-    told = any(told_danger(text) for text in said) if risk not in ("none", "unknown") else heard and risk == "unknown"
-    step = met(lines) if told and heard else asked or not told
-    if risk == "none":
-        note = (
-            "You asked plainly about danger. The reference names none here; one knows only by asking."
-            if asked
-            else "You did not ask about wishes to die or other danger. The reference names none here, but one knows only by "
-            "asking."
-        )
-    elif risk == "unknown":
-        note = "Nobody knows whether there is a danger here." + ("" if asked else " You did not ask about one.")
-    elif not asked:
-        note = f"The reference names a danger, and you did not ask plainly about one: {risk}"
-    elif not told:
-        note = f"You asked about danger, but not for the one that the reference names: {risk}"
-    else:
-        note = f"The person told you of the danger that the reference names. What it needs: {risk}"
-        note += "" if step else ". No step towards safety was heard in your words."
-    return Safety(risk=risk, asked=asked, told=told, met=step, note=note)
 
 
 def diagnosis_feedback(text: str, reference: LibraryReference | None) -> DiagnosisFeedback:

@@ -28,7 +28,8 @@ _SPECIFIC = {"emotions": 0.9, "history": 0.9, "behavior": 0.85, "intermediate_be
 _ASKS = re.compile(
     r"\W*(?:so |and |but |well |ok(?:ay)? )?(?:tell me|describe|walk me|take me|what|how|when|where|who|why|do you|did you|"
     r"are you|have you|can you|could you|is there|would you|help me understand|talk about|share|say more|i wonder|"
-    r"i(?:'m| am) wondering|any (?:thoughts|plans)|i(?:'d like| would like| want| need| have) to (?:ask|hear|know|understand)|may i ask)\b"
+    r"i(?:'m| am) wondering|any (?:thoughts|plans)|i(?:'d like| would like| want| need| have) to "
+    r"(?:ask|hear|know|understand)|may i ask)\b"
 )
 """How a question begins that has no question mark."""
 _OPEN = re.compile(r"\W*(?:so |and |but |well )?(?:what|how|where|who|tell me|describe)\b")
@@ -50,6 +51,8 @@ class Heard:
     open: bool
     components: Mapping[Component, float]
     """For which components it asks, 0 to 1."""
+    facts: tuple[str, ...]
+    """Plain facts that it asks for (`children`, `medication`, ...)."""
     danger: str
     """One of `danger.DANGERS` where it asks plainly about one; empty otherwise."""
     unsure: bool
@@ -69,6 +72,11 @@ class Heard:
     def unclear(self) -> bool:
         return "unclear" in self.marks
 
+    @property
+    def state(self) -> bool:
+        """Whether it asks how a thing is ("how have you been sleeping"), not what one feels or does about it."""
+        return bool(self.topics) and "state" in self.marks and set(self.components) <= {"emotions"}
+
     def has(self, *marks: str) -> bool:
         return not self.marks.isdisjoint(marks)
 
@@ -81,7 +89,7 @@ def hear(text: str, before: str = "") -> Heard:
     line = _spoken(text)
     spoken = re.findall(r"[^\W\d_]+(?:'[a-z]+)?", line)
     if not spoken:
-        return Heard(frozenset(), frozenset(), {}, frozenset(), False, False, {}, "", False, (), (), 0)
+        return Heard(frozenset(), frozenset(), {}, frozenset(), False, False, {}, (), "", False, (), (), 0)
     marks = {name for name, pattern in cues.marks.items() if pattern.search(line)}
     parts = _sentences(line)
     asks = ["?" in part or bool(_ASKS.match(part)) for part in parts]
@@ -105,6 +113,10 @@ def hear(text: str, before: str = "") -> Heard:
     danger = about.kind
     if danger in ("peril", "body") and "endangered" not in marks and _OPEN.match(asked):
         danger = ""  # "what goes on in your body when your heart races" asks for no danger
+    # "it sounds as if you have to be on guard" reflects; "I see. You have to rest" advises
+    if not any(cues.marks["advice"].search(p) for p in parts if not cues.marks["reflective"].search(p)):
+        marks.discard("advice")
+    facts = tuple(name for name, (ask, _) in cues.facts.items() if asking and ask.search(asked))
     words = words_of(told) or words_of(line)
     return Heard(
         words,
@@ -114,6 +126,7 @@ def hear(text: str, before: str = "") -> Heard:
         bool(asking),
         follows or (bool(asking) and bool(cues.marks["open"].search(asked))),
         components,
+        facts,
         danger,
         about.unsure,
         facets(line) if asking else (),
@@ -135,6 +148,11 @@ def told_danger(text: str) -> str:
     """Which danger something that the patient can say is about; empty for none."""
     line = text.lower().replace("\u2019", "'")
     return next((kind for kind in DANGERS if kind != "peril" and _cues().told_danger[kind].search(line)), "")
+
+
+def tells_fact(name: str, text: str) -> bool:
+    """Whether something that the patient can say tells a plain fact."""
+    return bool(_cues().facts[name][1].search(text))
 
 
 def dated(text: str) -> bool:
@@ -170,6 +188,7 @@ def _score(found: list[str]) -> float:
 class _Cues:
     components: Mapping[str, re.Pattern[str]]
     told_danger: Mapping[str, re.Pattern[str]]
+    facts: Mapping[str, tuple[re.Pattern[str], re.Pattern[str]]]
     marks: Mapping[str, re.Pattern[str]]
     dated: re.Pattern[str]
     topics: Mapping[str, tuple[frozenset[str], frozenset[str]]]
@@ -188,6 +207,7 @@ def _cues() -> _Cues:
     return _Cues(
         {key: re.compile(rf"\b(?:{'|'.join(forms)})(?!\w)") for key, forms in data["components"].items()},
         patterns("told_danger"),
+        {name: (re.compile(f["ask"], re.I), re.compile(f["say"], re.I)) for name, f in data["facts"].items()},
         patterns("marks"),
         re.compile("|".join(data["dated"]), re.I),
         {

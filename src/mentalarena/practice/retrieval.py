@@ -17,8 +17,8 @@ from typing import Literal
 from mentalarena.clinic.cognitive_model import Component
 from mentalarena.clinic.people import Person
 from mentalarena.models.base import Message, Reply, Sampling, Usage
-from mentalarena.practice.disclosure import Disclosure
-from mentalarena.practice.hearing import Heard, hear
+from mentalarena.practice.disclosure import AS_SAID, NOTHING_MORE, Disclosure
+from mentalarena.practice.hearing import Heard, hear, tells_fact
 from mentalarena.practice.memory import Memory
 from mentalarena.practice.rapport import Difficulty, Style, rapport, trusts
 from mentalarena.practice.reactions import pick
@@ -94,14 +94,14 @@ class _Turn:
             return self._react("unclear")
         if line.has("unkind"):
             return self._react("unkind")
-        return self._of_person(line) or self._courtesy(line) or self._told(line)
+        return self._of_person(line) or self._fact(line) or self._courtesy(line) or self._told(line)
 
     def _opening(self) -> str:
         first = [s for s in self.memory.left if s.degree == "offered" and s.component == "history"][:1]
         near = [
             s for s in self.memory.left if s.degree == "offered" and s.component in ("emotions", "situation", "behavior")
         ]
-        near.sort(key=lambda s: -s.near)
+        near = sorted((s for s in near if not first or not self.repertoire.alike(first[0], s)), key=lambda s: -s.near)
         short = self.patient.style in ("reserved", "guarded")
         chosen = (first or near)[:1] if short else [*first, *near[: 2 if self.patient.style == "talkative" else 1]]
         return self._spoken(chosen, "none") or self._react("greeting")
@@ -123,6 +123,28 @@ class _Turn:
                 text = self._pick(key).replace(f"{{{key}}}", value)
                 return text[0].upper() + text[1:]
         return self._pick("name").replace("{name}", person.name) if line.has("ask_name") else ""
+
+    def _fact(self, line: Heard) -> str:
+        """Whether there are children, medicine, drink: what was said of it, or that the profile does not tell."""
+        if not line.facts:
+            return ""
+        known = [s for s in self.repertoire.sayings if any(tells_fact(name, s.text) for name in line.facts)]
+        known = [s for s in known if s.danger in ("", "road")]
+        left = [s for s in known if not self.memory.was_said(s)]
+        allowed = [s for s in left if s.degree != "trust" or self._trusting]
+        if allowed:
+            allowed.sort(key=lambda s: (bool(s.danger), -self.repertoire.overlap(line.words, s), s.own))
+            return self._spoken(allowed[:1], "none")
+        if left:
+            return self._react("not_yet")
+        return self._again(known) or NOTHING_MORE
+
+    def _again(self, known: Sequence[Saying]) -> str:
+        """What was said before, said to be so; empty where nothing was, or only just now."""
+        told = [s for s in known if self.memory.was_said(s)]
+        told.sort(key=lambda s: max(place for place, text in enumerate(self.said) if s.text in text))
+        fresh = [s for s in told if s.text not in self.said[-1]]
+        return f"{AS_SAID} {fresh[0].text}" if fresh else ""
 
     def _courtesy(self, line: Heard) -> str:
         """An answer to what asks for nothing: greetings, thanks, advice, a name for it."""
@@ -148,6 +170,10 @@ class _Turn:
         wanted = dict(line.components) if line.asks else {}
         if line.has("ask_when") and not wanted:
             wanted["history"] = 0.6
+        if line.state:
+            if (topical := self._topical(line)) and all(map(self.memory.was_said, topical)):
+                return self._again(topical) or self._react("nothing_more")
+            wanted.pop("emotions", None)  # "how have you been sleeping" asks for the sleep
         warm = line.has("empathic") or (line.has("reflective") and (about or not line.asks))
         lead: Lead = "moved" if line.has("empathic") else "agree" if warm else "lead"
         if not wanted and not about:
@@ -164,6 +190,10 @@ class _Turn:
             return self._found(line, wanted, "agree") if about else self._react("statement")
         return self._found(line, wanted, lead)
 
+    def _topical(self, line: Heard) -> list[Saying]:
+        """What the person can say about the thing that is asked after, but for dangers."""
+        return [s for s in self.repertoire.sayings if not s.danger and self.repertoire.speaks_of(line.topics, s)]
+
     def _knows(self, line: Heard) -> bool:
         return self.repertoire.knows(line.words)
 
@@ -173,6 +203,10 @@ class _Turn:
         relevant = [(rating, s) for rating, s in rated if rating > 0]
         allowed = [(rating, s) for rating, s in relevant if self._allowed(s, line)]
         if not allowed:
+            if relevant and not line.asks:  # a reflection asks for no confession
+                near = {c: w for c, w in self._going_on(line).items() if c not in wanted}
+                free = [s for s in left if s.component in near and self._allowed(s, line)]
+                return self._spoken(free[:1], lead) if free else self._react("acknowledged", lead=lead)
             if relevant:
                 return self._react("not_yet", lead=lead)
             if not wanted and line.open:
@@ -188,7 +222,7 @@ class _Turn:
             if len(chosen) >= self._amount(line):
                 break
             close = saying.component == first.component and rating > 0.6 * allowed[0][0]
-            if close and "trust" not in {c.degree for c in (*chosen, saying)}:
+            if close and not self.repertoire.alike(first, saying) and "trust" not in {c.degree for c in (*chosen, saying)}:
                 chosen.append(saying)
         return self._spoken(chosen, lead)
 
@@ -229,7 +263,7 @@ class _Turn:
         rating += (0.2 if self.memory.moment_told else 0.1) * saying.near * moment
         if saying.own:
             told = "situation" in wanted if saying.component == "situation" else moment and self.memory.moment_told
-            rating += 0.25 if told else -0.4 if moment else -0.12
+            rating += 0.5 if told and saying.component == "situation" else 0.25 if told else -0.4 if moment else -0.12
             # the belief itself comes out once something has been said about it
             rating += 0.25 * (saying.component in DEEP and self._trusting and self.memory.spoke_of(saying.component))
         return max(rating, 0.01)

@@ -17,6 +17,8 @@ from mentalarena.practice.hearing import dated, told_danger, words_of
 Degree = Literal["offered", "asked", "trust"]
 MOMENT: tuple[Component, ...] = ("situation", "automatic_thoughts", "emotions", "behavior")
 """The components that belong to one situation."""
+ALIKE = 0.25
+"""Share of the weight of the shorter saying's words from which on two sayings tell the same fact."""
 DEEP: tuple[Component, ...] = ("core_beliefs", "intermediate_beliefs", "intermediate_beliefs_during_depression")
 
 
@@ -48,6 +50,11 @@ class Repertoire:
     def overlap(self, words: frozenset[str], saying: Saying) -> float:
         """The weight of the content words that a line and a saying share."""
         return sum(self.weight[word] for word in words & saying.words)
+
+    def alike(self, one: Saying, other: Saying) -> bool:
+        """Whether two sayings tell much the same: they share a good part of the words of the shorter."""
+        shorter = min(sum(self.weight[w] for w in s.words) for s in (one, other))
+        return self.overlap(one.words, other) > ALIKE * shorter
 
     def speaks_of(self, topics: Mapping[str, frozenset[str]], saying: Saying) -> bool:
         """Whether a saying is about one of the things that a line asks after."""
