@@ -1,4 +1,4 @@
-"""What a trainee is told about danger: which kind the reference names, whether it was asked about and told, and what was asked on.
+"""What a trainee is told about danger: which kind the reference names, whether it was asked about, and what was asked on.
 
 The questions are read by cue words (danger.py), which miss some. Where a line may have asked, it is said that one could not
 tell; of no trainee it is said that they did not ask.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from mentalarena.audit.crisis import met, risks
 from mentalarena.clinic.library import LibraryReference
@@ -58,6 +59,8 @@ def safety(lines: Sequence[tuple[Speaker, str]], reference: LibraryReference | N
     places = [place for place, (who, text) in enumerate(lines) if who == "patient" and _tells(text, kinds)]
     told = bool(places) if known else heard and risk == "unknown"
     step = met(lines) if told and heard else asked or not told
+    if places:  # a question for help or for a plan to stay safe is a step as well
+        step = step or any(not {"safety", "company"}.isdisjoint(line.facets) for line in _own(lines, places[0]))
     if not known:
         note = (
             _asked_at_all(own)
@@ -67,7 +70,7 @@ def safety(lines: Sequence[tuple[Speaker, str]], reference: LibraryReference | N
         return Safety(risk=risk, asked=asked, told=told, met=step, note=note)
     parts = [_named(kinds), *_asked_for(kinds, own)]
     if told:
-        parts.append("The person told you of it." if len(kinds) < 2 else "The person told you of danger.")
+        parts.append("The person told you of it." if len(kinds) < 2 else "The person told you of a danger.")
         deaths = [p for p in places if told_danger(lines[p][1]) == "death"]
         parts += [_asked_on(lines, deaths[0])] if deaths else []
         parts += [] if step else ["No step towards safety was heard in your words."]
@@ -143,9 +146,7 @@ def _tells(text: str, kinds: Sequence[tuple[str, str]]) -> bool:
 def _own(lines: Sequence[tuple[Speaker, str]], after: int = 0) -> list[Heard]:
     """The trainee's lines after the greeting and after that line, each heard after the one before it."""
     places = [place for place, (who, _) in enumerate(lines) if who == "therapist"]
-    return [
-        hear(lines[place][1], lines[before][1]) for before, place in zip(places, places[1:], strict=False) if place > after
-    ]
+    return [hear(lines[place][1], lines[before][1]) for before, place in pairwise(places) if place > after]
 
 
 def _listed(names: Sequence[str], word: str = "and") -> str:
