@@ -19,6 +19,7 @@ from mentalarena.practice.reactions import reactions
 from mentalarena.practice.retrieval import RetrievalPatient
 from mentalarena.practice.safety import dangers_of, safety
 from mentalarena.practice.sayings import repertoire
+from mentalarena.practice.session import Speaker
 
 PEOPLE = {person.id: person for person in library()}
 RISK = {p: r.risk for p, r in library_references().items() if r.risk != "none"}
@@ -111,9 +112,9 @@ def test_without_lines_the_patient_steps_out_of_its_role_rather_than_invent() ->
 
 def test_after_a_no_questions_for_the_plan_bring_out_no_other_danger() -> None:
     told = answers("reem-haddad", "Are you thinking of suicide?", *ASKED_ON.values())
-    prepared = reactions()["no_danger"]
-    assert isinstance(prepared, dict)
-    assert told[0] in prepared["death"]
+    no = reactions()["no_danger"]
+    assert isinstance(no, dict)
+    assert told[0] in no["death"]
     assert not any("driven" in text for text in told)
 
 
@@ -145,17 +146,15 @@ def test_a_denial_is_no_disclosure() -> None:
     assert not denies("I often wish I would not wake up; I have no plan, but I would not mind being dead.")
 
 
-def spoken(person: str, *lines: str) -> list[tuple[str, str]]:
-    told = answers(person, *lines)
-    return [
-        ("therapist", OPEN),
-        ("patient", ""),
-        *(pair for q, a in zip(lines, told, strict=True) for pair in (("therapist", q), ("patient", a))),
-    ]
+def spoken(person: str, *lines: str) -> list[tuple[Speaker, str]]:
+    talk: list[tuple[Speaker, str]] = [("therapist", OPEN), ("patient", "")]
+    for line, answer in zip(lines, answers(person, *lines), strict=True):
+        talk += [("therapist", line), ("patient", answer)]
+    return talk
 
 
 def note(person: str, *lines: str) -> str:
-    return safety(spoken(person, *lines), library_references()[person]).note  # type: ignore[arg-type]
+    return safety(spoken(person, *lines), library_references()[person]).note
 
 
 def test_safety_feedback_names_the_kind_and_what_was_asked_on() -> None:

@@ -1,6 +1,6 @@
 """The retrieval patient keeps its promises whatever a trainee types.
 
-1. Equal messages, equal answers; nothing is said twice but what is said to be so ("As I said"); no prepared text twice in a row.
+1. Equal messages, equal answers; nothing is said twice unless it says so ("As I said"), and no prepared text twice in a row.
 2. The question that was asked is answered, where the person has an answer.
 3. What needs trust is kept until trust is earned, and told at once when death, harm or danger is asked about plainly.
 4. Nobody gets the profile in a lump, whatever is typed.

@@ -55,7 +55,7 @@ class Disclosure:
 
     def answer(self) -> Answer | None:
         """What the person says, or None where the line is about no danger."""
-        if self.line.facets and (told := self._asked_on()):
+        if self.line.facets and not self.line.facts and (told := self._asked_on()):
             return told
         return self._plainly() if self.line.danger else None
 
@@ -69,7 +69,9 @@ class Disclosure:
         if left:
             return Answer("answer_danger", text=left[0].text)
         if known:
-            return Answer("told_danger")
+            last = self.memory.said[-1] if self.memory.said else ""
+            again = [s.text for s in known if s.text not in last]
+            return Answer(text=f"{AS_SAID} {again[0]}") if again else Answer("told_danger")
         # asked for its body or its way home, and nothing dangerous there: a question like any other
         return None if kind in ("road", "body") else Answer("no_danger", kind)
 

@@ -28,8 +28,8 @@ _SPECIFIC = {"emotions": 0.9, "history": 0.9, "behavior": 0.85, "intermediate_be
 _ASKS = re.compile(
     r"\W*(?:so |and |but |well |ok(?:ay)? )?(?:tell me|describe|walk me|take me|what|how|when|where|who|why|do you|did you|"
     r"are you|have you|can you|could you|is there|would you|help me understand|talk about|share|say more|i wonder|"
-    r"i(?:'m| am) wondering|any (?:thoughts|plans)|i(?:'d like| would like| want| need| have) to "
-    r"(?:ask|hear|know|understand)|may i ask)\b"
+    r"i(?:'m| am) wondering|"
+    r"any (?:thoughts|plans)|i(?:'d like| would like| want| need| have) to (?:ask|hear|know|understand)|may i ask)\b"
 )
 """How a question begins that has no question mark."""
 _OPEN = re.compile(r"\W*(?:so |and |but |well )?(?:what|how|where|who|tell me|describe)\b")

@@ -1,4 +1,4 @@
-"""What a trainee is told about danger: which kind the reference names, whether it was asked about and told, what was asked on.
+"""What a trainee is told about danger: which kind the reference names, whether it was asked about, and what was asked on.
 
 The questions are read by cue words (danger.py), which miss some. Where a line may have asked, it is said that one could not
 tell; of no trainee it is said that they did not ask.
@@ -59,6 +59,8 @@ def safety(lines: Sequence[tuple[Speaker, str]], reference: LibraryReference | N
     places = [place for place, (who, text) in enumerate(lines) if who == "patient" and _tells(text, kinds)]
     told = bool(places) if known else heard and risk == "unknown"
     step = met(lines) if told and heard else asked or not told
+    if places:  # a question for help or for a plan to stay safe is a step as well
+        step = step or any(not {"safety", "company"}.isdisjoint(line.facets) for line in _own(lines, places[0]))
     if not known:
         note = (
             _asked_at_all(own)
@@ -68,7 +70,7 @@ def safety(lines: Sequence[tuple[Speaker, str]], reference: LibraryReference | N
         return Safety(risk=risk, asked=asked, told=told, met=step, note=note)
     parts = [_named(kinds), *_asked_for(kinds, own)]
     if told:
-        parts.append("The person told you of it." if len(kinds) < 2 else "The person told you of danger.")
+        parts.append("The person told you of it." if len(kinds) < 2 else "The person told you of a danger.")
         deaths = [p for p in places if told_danger(lines[p][1]) == "death"]
         parts += [_asked_on(lines, deaths[0])] if deaths else []
         parts += [] if step else ["No step towards safety was heard in your words."]
