@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from nicegui import ui
 
-from mentalarena.app.frame import NOTICE, Cell, frame, section, table, tag
+from mentalarena.app.frame import NOTICE, Cell, frame, page, section, table, tag
 from mentalarena.app.practising import By, Practising
 from mentalarena.errors import MentalArenaError
 from mentalarena.notices import CRISIS
@@ -33,7 +33,7 @@ LIMITS = (
 def register(practising: Practising, listed: bool) -> None:
     """Add the page; `listed`: whether all sessions of the folder are shown, as on a machine of one's own."""
 
-    @ui.page("/practice")
+    @page("/practice")
     async def practice_page() -> None:
         sessions: list[Session] = await asyncio.to_thread(practising.store.list) if listed else []
         with frame("Practise with a simulated patient", "Practice"):

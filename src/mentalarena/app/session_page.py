@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
-from mentalarena.app.frame import NOTICE, frame, missing, tag
+from mentalarena.app.frame import NOTICE, frame, missing, page, tag
 from mentalarena.app.practising import Practising
 from mentalarena.app.session_panels import card_panel, feedback_panel, notes_panel, rival_panel
 from mentalarena.errors import MentalArenaError
@@ -21,7 +21,7 @@ PROGRAM = "You said something about dying or danger, and a program will answer. 
 def register(practising: Practising) -> None:
     """Add the page."""
 
-    @ui.page("/practice/{session_id}")
+    @page("/practice/{session_id}")
     async def session_page(session_id: str) -> None:
         try:
             session = await asyncio.to_thread(practising.store.read, session_id)
