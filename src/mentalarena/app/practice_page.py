@@ -105,9 +105,9 @@ def _earlier(practising: Practising, sessions: list[Session]) -> None:
             session.created.replace("T", " ")[:16],
             f"{session.style}, {session.difficulty}" if session.part == "therapist" else "you were the patient",
             str(session.turns),
-            f"{session.feedback.similarity:.2f}" if session.feedback else "",
+            "" if session.first is None else f"{session.first:.2f}",
         ]
         for session in sessions[:LISTED]
     ]
     caption = f"The newest {LISTED} of {len(sessions)}." if len(sessions) > LISTED else "Newest first; times are UTC."
-    table(["patient", "begun", "style and difficulty", "turns", "similarity"], rows, caption, numbers=(3, 4))
+    table(["patient", "begun", "style and difficulty", "turns", "first similarity"], rows, caption, numbers=(3, 4))

@@ -77,7 +77,7 @@ class Practising:
 
     def config_of(self, session: Session) -> Config:
         """Those of a session that was begun before."""
-        return self.config_for("library" if session.model.startswith("retrieval:") else "model")
+        return self.config_for("library" if session.offline else "model")
 
     async def begin(
         self,

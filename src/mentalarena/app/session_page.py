@@ -69,12 +69,12 @@ class _Talk:
 
     @property
     def _by(self) -> str:
-        library, session = self._session.model.startswith("retrieval:"), self._session
+        session = self._session
         if session.part == "patient":
             return "The therapist is " + (
-                "a checklist of prepared questions, no model." if library else "the configured model."
+                "a checklist of prepared questions, no model." if session.offline else "the configured model."
             )
-        words = "the library's own words, without a language model" if library else session.model
+        words = "the library's own words, without a language model" if session.offline else session.model
         return f"{session.style}, {session.difficulty}; played by {words}."
 
     def _lines(self) -> None:

@@ -89,7 +89,7 @@ def feedback_panel(practising: Practising, session: Session) -> None:
 
 def rival_panel(practising: Practising, session: Session) -> None:
     """Another therapist on the same patient, or what it understood of the person."""
-    library = session.model.startswith("retrieval:")
+    library = session.offline
     who = "a plain checklist of prepared questions" if library else practising.config.models.therapist.model or "the model"
     label, busy, words = (
         "Let it talk",

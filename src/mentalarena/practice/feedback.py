@@ -50,21 +50,15 @@ class Scoring:
     thresholds: Mapping[str, float]
 
 
-def scoring_of(config: Config) -> Scoring:
-    """The scoring that settings name; calibrated once a process."""
-    source, own = config.clinic.source, config.clinic.principles
-    return _scoring(source, config.play.embedder, config.play.threshold_quantile, str(own or ""), config)
-
-
 _KEPT: dict[tuple[object, ...], Scoring] = {}
 
 
-def _scoring(source: str, embedder: str, quantile: object, principles: str, config: Config) -> Scoring:
-    key = (source, embedder, quantile, principles)
+def scoring_of(config: Config) -> Scoring:
+    """The scoring that settings name; calibrated once a process."""
+    key = (config.clinic.source, config.clinic.principles, config.play.embedder, config.play.threshold_quantile)
     if key not in _KEPT:
-        model = embedder_of(embedder)
-        strangers = open_clinic(source).strangers()
-        _KEPT[key] = Scoring(model, calibrate(strangers, groups_of(config), model, config.play.threshold_quantile))
+        embedder, strangers = embedder_of(config.play.embedder), open_clinic(config.clinic.source).strangers()
+        _KEPT[key] = Scoring(embedder, calibrate(strangers, groups_of(config), embedder, config.play.threshold_quantile))
     return _KEPT[key]
 
 

@@ -19,7 +19,7 @@ from mentalarena.models.backends import Backends
 from mentalarena.models.base import Heard, streamed
 from mentalarena.practice.feedback import Scoring, asked_by_component, scores
 from mentalarena.practice.partner import Partner
-from mentalarena.practice.rival import cast_of
+from mentalarena.practice.rival import cast_of, record_of
 from mentalarena.practice.session import Rival, Session, Speaker
 
 
@@ -56,13 +56,4 @@ async def understood(session: Session, partner: Partner, config: Config, scoring
     cast = cast_of(partner, config, backends, session.seed)
     view = therapist_view(cast, session.lines)
     decoding = await decode(Talk(partner.encoded.view, view), partner.encoded, scoring.embedder, scoring.thresholds, cast)
-    components = scores(decoding, asked_by_component(session.lines))
-    voice = cast.therapist.voice
-    return Rival(
-        name=voice.model.name if isinstance(voice, Direct) else "",
-        lines=session.lines,
-        components=components,
-        similarity=sum(c.similarity for c in components) / len(components) if components else 0.0,
-        questions=session.turns,
-        problem="; ".join(f"{p.step}: {p.detail}" for p in cast.therapist.ledger.problems)[:500],
-    )
+    return record_of(cast, session.lines, scores(decoding, asked_by_component(session.lines)))

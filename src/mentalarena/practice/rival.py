@@ -23,7 +23,7 @@ from mentalarena.models.backends import Backends
 from mentalarena.models.base import Message, Reply, Sampling
 from mentalarena.practice.feedback import Scoring, asked_by_component, questions, scores
 from mentalarena.practice.partner import Partner, cast_for
-from mentalarena.practice.session import Rival, Session, Speaker
+from mentalarena.practice.session import ComponentScore, Rival, Session, Speaker
 
 CHECKLIST = "checklist (prepared questions, no model)"
 FEWEST = 4
@@ -102,13 +102,17 @@ async def rival(session: Session, partner: Partner, config: Config, scoring: Sco
     components = tuple(
         score.model_copy(update={"encoded": ""}) for score in scores(met.understood, asked_by_component(lines))
     )
-    similarity = sum(c.similarity for c in components) / len(components) if components else 0.0
+    return record_of(cast, lines, components)
+
+
+def record_of(cast: Cast, lines: Sequence[tuple[Speaker, str]], components: Sequence[ComponentScore]) -> Rival:
+    """What is kept of a therapist that is no person, its talk and what it understood."""
     problems = "; ".join(f"{p.role} {p.step}: {p.detail}" for p in cast.therapist.ledger.problems)
     return Rival(
         name=_name(cast.therapist),
         lines=tuple(lines),
-        components=components,
-        similarity=similarity,
+        components=tuple(components),
+        similarity=sum(c.similarity for c in components) / len(components) if components else 0.0,
         questions=max(0, sum(who == "therapist" for who, _ in lines) - 1),
         problem=problems[:500],
     )

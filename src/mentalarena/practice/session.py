@@ -168,6 +168,11 @@ class Session(Strict):
         return bool(self.lines) and self.lines[-1][0] == self.part
 
     @property
+    def offline(self) -> bool:
+        """Whether the library's own words play the patient, and no model."""
+        return self.model.startswith("retrieval:")
+
+    @property
     def turns(self) -> int:
         """Things that the trainee said, the greeting left out."""
         return max(0, sum(who == "therapist" for who, _ in self.lines) - 1)
