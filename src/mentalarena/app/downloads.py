@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -13,7 +12,7 @@ from mentalarena.app.folders import Folders
 from mentalarena.errors import MentalArenaError
 from mentalarena.practice.export import FORMATS, exported
 from mentalarena.practice.store import Store
-from mentalarena.runs.directory import read_text
+from mentalarena.runs.directory import own_file, read_text
 
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
 """A report needs no script, so it gets none."""
@@ -26,7 +25,7 @@ def register(server: FastAPI, folders: Folders, store: Store) -> None:
     @server.get("/runs/{name}/report.html")
     async def report(name: str) -> Response:
         path = await asyncio.to_thread(folders.run, name)
-        text = await asyncio.to_thread(_read, path / "report.html", path) if path else None
+        text = await asyncio.to_thread(_report, path) if path else None
         if text is None:
             return PlainTextResponse(f"No report of this run yet: mentalarena report --out {name}\n", 404)
         return HTMLResponse(text, headers={"content-security-policy": REPORT_POLICY, "cache-control": "no-store"})
@@ -45,11 +44,10 @@ def register(server: FastAPI, folders: Folders, store: Store) -> None:
         )
 
 
-def _read(path: Path, inside: Path) -> str | None:
-    """A file that lies in a run directory, also by way of links; None otherwise."""
+def _report(run: Path) -> str | None:
+    """A run's report; None where there is none of its own that can be read."""
     try:
-        if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(inside)):
-            return read_text(path)
-    except (OSError, UnicodeDecodeError):
-        pass
-    return None
+        path = own_file(run, "report.html")
+        return read_text(path) if path else None
+    except (MentalArenaError, OSError, UnicodeDecodeError):
+        return None
