@@ -12,7 +12,21 @@ from nicegui import ui
 
 from mentalarena.app.choices import Choice, episode_address, episodes_address
 from mentalarena.app.folders import Folders
-from mentalarena.app.frame import NOTICE, badge, bar, frame, grid, link, missing, page, section, table, tag
+from mentalarena.app.frame import (
+    NOTICE,
+    badge,
+    bar,
+    frame,
+    grid,
+    link,
+    missing,
+    page,
+    section,
+    similarity,
+    spoken,
+    table,
+    tag,
+)
 from mentalarena.arena.types import Comparison, Decoding
 from mentalarena.clinic.cognitive_model import LABELS
 from mentalarena.errors import MentalArenaError
@@ -113,20 +127,14 @@ def _talk(views: Json, rounds: Sequence[Decoding]) -> None:
             guidance.setdefault(turn, []).append(found.guidance)
             start = turn
     with ui.element("div").classes("talk"):
-        spoken = views.get("patient", [])[1:]
-        if not spoken:
+        lines = views.get("patient", [])[1:]
+        if not lines:
             tag("p", "No dialogue: it failed (see the problems).", "soft")
-        for number, message in enumerate(spoken):
+        for number, message in enumerate(lines):
             who = "therapist" if message["role"] == "user" else "patient"
-            _said(who, who, message["content"])
+            spoken(who, who, message["content"])
             for text in guidance.get(number // 2, ()) if who == "patient" else ():
-                _said("supervisor", "the decoder's guidance, heard by the therapist alone", text)
-
-
-def _said(kind: str, who: str, text: str) -> None:
-    with ui.element("div").classes(f"said {kind}"):
-        tag("span", who, "who")
-        tag("span", text)
+                spoken("supervisor", "the decoder's guidance, heard by the therapist alone", text)
 
 
 def _diagnosis(found: Json) -> None:
@@ -182,13 +190,11 @@ def _understood(last: Decoding) -> None:
                 tag("td", c.encoded, "text")
                 tag("td", c.decoded or "unknown", "text" if c.decoded else "soft")
                 with ui.element("td").classes("num"):
-                    _similarity(c)
+                    _near(c)
 
 
-def _similarity(c: Comparison) -> None:
-    words = "understood" if c.understood else "not understood"
-    bar(c.similarity, f"similarity {c.similarity:.2f}, threshold {c.threshold:.2f}: {words}", c.threshold)
-    tag("span", f" {c.similarity:.2f} {'✓' if c.understood else '·'}", "good" if c.understood else "")
+def _near(c: Comparison) -> None:
+    similarity(c.similarity, c.threshold)
 
 
 def _rounds(rounds: Sequence[Decoding]) -> None:
@@ -201,7 +207,7 @@ def _rounds(rounds: Sequence[Decoding]) -> None:
                 for found in rounds:
                     with ui.element("td").classes("num"):
                         if place < len(found.comparisons):
-                            _similarity(found.comparisons[place])
+                            _near(found.comparisons[place])
         with ui.element("tr"):
             tag("th", "mean").props("scope=row")
             for found in rounds:

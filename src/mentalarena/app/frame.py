@@ -127,6 +127,21 @@ def bar(share: float, label: str, mark: float | None = None) -> None:
         made._style["--mark"] = f"{100 * min(max(mark, 0.0), 1.0):.1f}%"
 
 
+def similarity(value: float, threshold: float) -> None:
+    """How near a text is to what is so, beside the component's threshold; a tick where it passes that."""
+    passes = value > threshold
+    words = "above it" if passes else "not above it"
+    bar(value, f"similarity {value:.2f}, threshold {threshold:.2f}: {words}", threshold)
+    tag("span", f" {value:.2f} {'✓' if passes else '·'}", "good" if passes else "")
+
+
+def spoken(kind: str, who: str, text: str) -> Any:
+    """Something that was said: by which side (`kind` gives its looks), under which name. Gives the element of the text."""
+    with ui.element("div").classes(f"said {kind}"):
+        tag("span", who, "who")
+        return tag("span", text)
+
+
 def drawing(svg: str) -> None:
     """Our own drawing; no text of anybody else may be in it."""
     ui.html(svg, sanitize=False).classes("chart")

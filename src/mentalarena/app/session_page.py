@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
-from mentalarena.app.frame import NOTICE, frame, missing, page, tag
+from mentalarena.app.frame import NOTICE, frame, missing, page, spoken, tag
 from mentalarena.app.practising import Practising
 from mentalarena.app.session_panels import card_panel, feedback_panel, notes_panel, rival_panel
 from mentalarena.errors import MentalArenaError
@@ -88,9 +88,8 @@ class _Talk:
             tag("p", f"{PROGRAM} {CRISIS}.", "notice").props("role=alert")
 
     def _line(self, who: str, text: str) -> Any:
-        with self._log, ui.element("div").classes(f"said {who}"):
-            tag("span", "you" if who == self._session.part else self._other, "who")
-            return tag("span", text)
+        with self._log:
+            return spoken(who, "you" if who == self._session.part else self._other, text)
 
     async def _speak(self) -> None:
         if not self._button.enabled:  # said while the other still speaks: it comes next

@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
-from mentalarena.app.frame import bar, grid, tag
+from mentalarena.app.frame import grid, similarity, spoken, tag
 from mentalarena.app.practising import Practising
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, Component
 from mentalarena.errors import MentalArenaError
@@ -223,12 +223,11 @@ def _rival(session: Session) -> None:
                 tag("th", LABELS[score.component]).props("scope=row")
                 for one in (score, mine.get(score.component)):
                     with ui.element("td").classes("num"):
-                        _similarity(one)
+                        if one:
+                            similarity(one.similarity, one.threshold)
     with ui.expansion("Its talk").classes("wide"), ui.element("div").classes("talk"):
         for who, text in rival.lines:
-            with ui.element("div").classes(f"said {who}"):
-                tag("span", who, "who")
-                tag("span", text)
+            spoken(who, who, text)
 
 
 def _scores(scores: Sequence[ComponentScore], note: str = "your note") -> None:
@@ -237,16 +236,8 @@ def _scores(scores: Sequence[ComponentScore], note: str = "your note") -> None:
             with ui.element("tr"):
                 tag("th", LABELS[score.component]).props("scope=row")
                 with ui.element("td").classes("num"):
-                    _similarity(score)
+                    similarity(score.similarity, score.threshold)
                 tag("td", score.noted or "nothing noted", "text" if score.noted else "soft")
-
-
-def _similarity(score: ComponentScore | None) -> None:
-    if score is None:
-        return
-    words = "above it" if score.understood else "not above it"
-    bar(score.similarity, f"similarity {score.similarity:.2f}, threshold {score.threshold:.2f}: {words}", score.threshold)
-    tag("span", f" {score.similarity:.2f} {'✓' if score.understood else '·'}", "good" if score.understood else "")
 
 
 def _list(texts: Sequence[str]) -> None:
