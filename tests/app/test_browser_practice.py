@@ -27,7 +27,7 @@ from tests.app.serving import expecting, free_port, letting_go, served, until
 expect = expecting()
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, WebSocketRoute
 
     from tests.app.serving import Served, Visits
 
@@ -199,6 +199,23 @@ def test_7_a_reload_between_question_and_answer_asks_nobody_twice(visits: Visits
             assert len(model.asked) == asked, "the answer that was on its way was the one that was kept"
             assert [who for who, _ in session_of(app, page).lines] == ["therapist", "patient"] * 2
             visits.leave()
+
+
+def test_7_nothing_can_be_typed_or_clicked_before_the_server_hears_it(app: Served, visits: Visits) -> None:
+    page = visits.page(app.base)
+    begin(page)
+    say(page, ASKED[0])
+    held: list[WebSocketRoute] = []
+    page.route_web_socket(re.compile("socket.io"), lambda found: held.append(found))  # and no server behind it yet
+    page.reload()
+    expect(said(page)).to_have_count(4)
+    expect(page.get_by_label("Say something")).to_be_disabled()
+    expect(page.get_by_role("button", name="Say it")).to_be_disabled()
+    expect(page.get_by_label("diagnosis", exact=True)).to_be_disabled()
+    held[-1].connect_to_server()
+    expect(page.get_by_label("diagnosis", exact=True)).to_be_enabled()
+    say(page, ASKED[1])
+    assert texts(page)[2::2] == ASKED[:2]
 
 
 def test_a_person_plays_the_patient_and_sees_what_was_understood(app: Served, visits: Visits) -> None:

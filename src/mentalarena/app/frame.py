@@ -46,10 +46,22 @@ def frame(title: str, room: str = "", always: str = "") -> Iterator[None]:
             tag("p", always, "always").props("id=crisis")
     with ui.element("div").props("id=content tabindex=-1"):
         tag("h1", title)
-        yield
+        with _once_connected():
+            yield
         with ui.element("footer").classes("foot"):
             tag("p", NOTICE)
             tag("p", f"{CRISIS}.")
+
+
+@contextmanager
+def _once_connected() -> Iterator[None]:
+    """Fields and buttons that wait until the server hears them. Before that the browser keeps what is typed and clicked, and may
+    tell it in another order: a click before the text that it was to send."""
+    with ui.element("fieldset").classes("held").props("role=none disabled"):
+        yield
+    # in the browser alone: to change the element here would draw the whole page again
+    client = ui.context.client
+    client.on_connect(lambda: client.run_javascript("document.querySelector('fieldset.held')?.removeAttribute('disabled')"))
 
 
 def tag(name: str, text: str = "", classes: str = "") -> TextElement:
