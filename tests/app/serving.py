@@ -46,6 +46,7 @@ def expecting() -> Any:
         raise RuntimeError(f"MENTALARENA_BROWSER=required, but {missing}")
     if missing:
         pytest.skip(missing, allow_module_level=True)
+    found.set_options(timeout=30_000)  # as long as a busy machine may take; what comes sooner is seen sooner
     return found
 
 

@@ -122,14 +122,16 @@ def test_3_an_episode_is_opened_and_its_prompts_on_demand(app: Served, visits: V
     trial = record["trials"][0]
     expect(page.get_by_role("row", name=trial["proposal"]).first).to_contain_text(str(trial["score"]))
     system = record["views"]["patient"][0]["content"].splitlines()[0]
-    expect(page.get_by_text(system)).to_have_count(0)
-    page.get_by_role("button", name="The patient's view").click()
+    expect(page.get_by_text(system).first).to_be_hidden()
+    page.get_by_text("The patient's view").click()
     expect(page.get_by_text(system).first).to_be_visible()
-    page.get_by_role("button", name="Every request of this episode").click()
-    request = page.get_by_role("button", name="judge", exact=False).first
-    expect(request).to_be_visible()
-    request.click()
-    expect(page.get_by_role("heading", name="reply").first).to_be_visible()
+    page.get_by_role("link", name="Every request of this episode").click()
+    request = page.locator("details").filter(has=page.locator("summary", has_text="judge")).first
+    expect(request.get_by_role("heading", name="reply")).to_be_hidden()
+    request.locator("summary").click()
+    expect(request.get_by_role("heading", name="reply")).to_be_visible()
+    page.get_by_role("link", name="Back to the episode").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(record["id"])
     page.get_by_role("link", name="All that were chosen").click()
     expect(page.get_by_role("status")).to_contain_text("of 60 episodes")
     expect(page).to_have_url(re.compile("style=" + record["principles"]))

@@ -32,6 +32,7 @@ PAGES = (
     "run",
     "episodes",
     "episode",
+    "requests",
     "compare",
     "practice",
     "session",
@@ -80,7 +81,8 @@ def places(app: Served, browser: Browser, finished: Path) -> dict[str, str]:
     return {
         "runs": "/", "run": "/runs/small", "episodes": "/runs/small/episodes", "compare": "/compare?run=small",
         "episode": f"/runs/small/episodes/main/{episode}", "practice": "/practice", "session": session, "feedback": session,
-        "rival": session, "keep": session, "part": part, "missing": "/runs/nobody",
+        "requests": f"/runs/small/requests/main/{episode}", "rival": session, "keep": session, "part": part,
+        "missing": "/runs/nobody",
     }  # fmt: skip
 
 
@@ -100,7 +102,8 @@ def visit(page: Page, name: str, places: dict[str, str]) -> None:
 
 
 def open_all(page: Page) -> None:
-    for closed in page.locator('.q-expansion-item [role=button][aria-expanded="false"]').element_handles():
+    folded = "details:not([open]) > summary", '.q-expansion-item [role=button][aria-expanded="false"]'
+    for closed in page.locator(", ".join(folded)).element_handles():
         closed.click()
     page.wait_for_load_state("networkidle")
 
@@ -201,6 +204,7 @@ def test_11_from_the_first_page_to_a_spoken_line_and_back_by_keyboard(app: Serve
     tab_to("Practice")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text("Practise with a simulated patient")
+    expect(page.get_by_role("button", name="Begin")).to_be_enabled()  # the server hears the page now
     tab_to("difficulty")
     page.keyboard.press("Enter")
     expect(page.get_by_role("listbox")).to_be_visible()
@@ -210,6 +214,7 @@ def test_11_from_the_first_page_to_a_spoken_line_and_back_by_keyboard(app: Serve
     tab_to("Begin")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("^Practice with"))
+    expect(page.get_by_label("Say something")).to_be_enabled()
     tab_to("Say something")
     page.keyboard.type("What brings you here?")
     page.keyboard.press("Enter")

@@ -84,8 +84,17 @@ def episodes_address(run: str, choice: Choice) -> str:
 
 def episode_address(run: str, arm: str, id: str, choice: Choice) -> str:
     """Of one episode, among those of a choice."""
+    return _of_episode("episodes", run, arm, id, choice)
+
+
+def requests_address(run: str, arm: str, id: str, choice: Choice) -> str:
+    """Of the requests that an episode is made of."""
+    return _of_episode("requests", run, arm, id, choice)
+
+
+def _of_episode(what: str, run: str, arm: str, id: str, choice: Choice) -> str:
     query = f"?{choice.query}" if choice.query else ""
-    return run_address(run, f"/episodes/{quote(arm, safe='')}/{quote(id, safe='')}{query}")
+    return run_address(run, f"/{what}/{quote(arm, safe='')}/{quote(id, safe='')}{query}")
 
 
 def _number(text: str) -> float | None:

@@ -8,14 +8,13 @@ from pathlib import Path
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
+from mentalarena.app.documents import HEADERS
 from mentalarena.app.folders import Folders
 from mentalarena.errors import MentalArenaError
 from mentalarena.practice.export import FORMATS, exported
 from mentalarena.practice.store import Store
 from mentalarena.runs.directory import own_file, read_text
 
-REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
-"""A report needs no script, so it gets none."""
 TYPES = {"md": "text/markdown", "json": "application/json", "jsonl": "application/jsonl"}
 
 
@@ -28,7 +27,7 @@ def register(server: FastAPI, folders: Folders, store: Store) -> None:
         text = await asyncio.to_thread(_report, path) if path else None
         if text is None:
             return PlainTextResponse(f"No report of this run yet: mentalarena report --out {name}\n", 404)
-        return HTMLResponse(text, headers={"content-security-policy": REPORT_POLICY, "cache-control": "no-store"})
+        return HTMLResponse(text, headers=dict(HEADERS))
 
     @server.get("/practice/{session_id}/session.{kind}")
     async def session(session_id: str, kind: str) -> Response:

@@ -8,12 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from fastapi import Request
+from fastapi import Request, Response
 from nicegui import ui
 
 from mentalarena.app.choices import Choice, episode_address, episodes_address, run_address
+from mentalarena.app.documents import missing
 from mentalarena.app.folders import Folders
-from mentalarena.app.frame import NOTICE, frame, link, missing, page, tag
+from mentalarena.app.frame import NOTICE, frame, link, page, tag
 from mentalarena.stages.episodes import EpisodeLine, episodes_of
 from mentalarena.stages.filters import VERDICTS, verdict_of
 
@@ -35,11 +36,10 @@ def register(folders: Folders) -> None:
     """Add the page."""
 
     @page("/runs/{name}/episodes")
-    async def episodes_page(name: str, request: Request) -> None:
+    async def episodes_page(name: str, request: Request) -> Response | None:
         path = await asyncio.to_thread(folders.run, name)
         if path is None:
-            missing("There is no run of that name in the folders that are served.")
-            return
+            return missing("There is no run of that name in the folders that are served.")
         with frame(f"Episodes of {name}", "Runs"):
             tag("p", NOTICE, "notice")
             with ui.element("p"):
@@ -47,6 +47,7 @@ def register(folders: Folders) -> None:
             with ui.column().classes("wide") as place:
                 tag("p", "Reading the episodes; the first time this takes a moment for a large run.", "soft")
             ui.timer(0.01, lambda: _Table(name, path, Choice.of(request.query_params), place).begin(), once=True)
+        return None
 
 
 class _Table:

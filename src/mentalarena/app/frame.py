@@ -1,4 +1,5 @@
-"""The frame of every page: where one is, what this is and is not, and small parts that pages are made of.
+"""The frame of every page with which one does something: where one is, what this is and is not, and small parts that pages are
+made of. Pages that are only read are documents (app/documents.py).
 
 Text, models' above all, goes into elements as text (`tag`), never as HTML; the one exception is our own drawing (`drawing`).
 """
@@ -134,17 +135,28 @@ def bar(share: float, label: str, mark: float | None = None) -> None:
     """A share (0 to 1) as a bar, with a mark where the threshold is; `label` says it in words."""
     made = ui.element("span").classes("bar")
     made._props |= {"role": "img", "aria-label": label}
-    made._style["--share"] = f"{100 * min(max(share, 0.0), 1.0):.1f}%"
+    made._style["--share"] = width(share)
     if mark is not None:
-        made._style["--mark"] = f"{100 * min(max(mark, 0.0), 1.0):.1f}%"
+        made._style["--mark"] = width(mark)
+
+
+def width(share: float) -> str:
+    """Of a bar's part, for a style."""
+    return f"{100 * min(max(share, 0.0), 1.0):.1f}%"
 
 
 def similarity(value: float, threshold: float) -> None:
     """How near a text is to what is so, beside the component's threshold; a tick where it passes that."""
+    label, text, classes = nearness(value, threshold)
+    bar(value, label, threshold)
+    tag("span", f" {text}", classes)
+
+
+def nearness(value: float, threshold: float) -> tuple[str, str, str]:
+    """A similarity beside its threshold: in words, as it is shown, and its looks."""
     passes = value > threshold
-    words = "above it" if passes else "not above it"
-    bar(value, f"similarity {value:.2f}, threshold {threshold:.2f}: {words}", threshold)
-    tag("span", f" {value:.2f} {'✓' if passes else '·'}", "good" if passes else "")
+    label = f"similarity {value:.2f}, threshold {threshold:.2f}: {'above it' if passes else 'not above it'}"
+    return label, f"{value:.2f} {'✓' if passes else '·'}", "good" if passes else ""
 
 
 def spoken(kind: str, who: str, text: str) -> Any:
@@ -157,21 +169,3 @@ def spoken(kind: str, who: str, text: str) -> Any:
 def drawing(svg: str) -> None:
     """Our own drawing; no text of anybody else may be in it."""
     ui.html(svg, sanitize=False).classes("chart")
-
-
-def missing(what: str) -> None:
-    """A page for an address that leads nowhere: 404."""
-    ui.context.client.status_code = 404
-    with frame("Not found"):
-        tag("p", what)
-        link("All runs", "/")
-
-
-def failed() -> None:
-    """A page for what went wrong here: without the error's text, which may hold files' content and where they lie."""
-    with frame("This page could not be shown"):
-        tag(
-            "p",
-            "Something in the files that it is made of, or in the app, went wrong; the terminal of `mentalarena app` tells what.",
-        )
-        link("All runs", "/")

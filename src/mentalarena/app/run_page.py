@@ -8,12 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlencode
 
+from fastapi import Response
 from nicegui import ui
 
 from mentalarena.app.blocks import draw
 from mentalarena.app.choices import Choice, episode_address, run_address
+from mentalarena.app.documents import missing
 from mentalarena.app.folders import Folders
-from mentalarena.app.frame import bar, frame, link, missing, page, section, table, tag
+from mentalarena.app.frame import bar, frame, link, page, section, table, tag
 from mentalarena.app.looking import Look, look, remaining, share, spell
 from mentalarena.audit.record import AUDIT, FINDINGS, audited_files
 from mentalarena.errors import MentalArenaError
@@ -37,11 +39,10 @@ def register(folders: Folders) -> None:
     """Add the page."""
 
     @page("/runs/{name}")
-    async def run_page(name: str) -> None:
+    async def run_page(name: str) -> Response | None:
         path = await asyncio.to_thread(folders.run, name)
         if path is None:
-            missing("There is no run of that name in the folders that are served.")
-            return
+            return missing("There is no run of that name in the folders that are served.")
         seen = await asyncio.to_thread(look, name, path)
         with frame(name, "Runs"):
             tag("p", notice(seen.summary or {}), "notice")
@@ -58,6 +59,7 @@ def register(folders: Folders) -> None:
                 await results.look_again()
 
             ui.timer(EVERY, again, immediate=False)
+        return None
 
 
 class _Live:

@@ -80,7 +80,8 @@ def make_app(settings: AppSettings) -> Any:
         Store(settings.sessions),
     )
     downloads.register(server, folders, store)
-    for page in (runs_page, run_page, compare_page, episodes_page, episode_page):
+    episode_page.register(server, folders)
+    for page in (runs_page, run_page, compare_page, episodes_page):
         page.register(folders)
     practising = Practising(store, settings.config)
     practice_page.register(practising, listed=is_loopback(settings.host))
@@ -105,16 +106,12 @@ def make_app(settings: AppSettings) -> Any:
 def _tell_failures() -> None:
     """A page of our own where one could not be made; the error goes to the terminal."""
     from fastapi import Request, Response
-    from nicegui import Client, app, ui
+    from nicegui import app
 
-    from mentalarena.app.frame import failed
+    from mentalarena.app.documents import failed
 
     async def told(request: Request, error: Exception) -> Response:
-        if not request.scope.get("nicegui_page_path"):
-            raise error  # of a file to take away: "Internal Server Error"
-        with Client(ui.page(""), request=request) as client:
-            failed()
-        return client.build_response(request, 500)
+        return failed()
 
     app.exception_handler(Exception)(told)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from fastapi import Response
 from nicegui import ui
 
-from mentalarena.app.frame import NOTICE, frame, missing, page, spoken, tag
+from mentalarena.app.documents import missing
+from mentalarena.app.frame import NOTICE, frame, page, spoken, tag
 from mentalarena.app.practising import Practising
 from mentalarena.app.session_panels import card_panel, feedback_panel, notes_panel, rival_panel
 from mentalarena.errors import MentalArenaError
@@ -22,12 +24,11 @@ def register(practising: Practising) -> None:
     """Add the page."""
 
     @page("/practice/{session_id}")
-    async def session_page(session_id: str) -> None:
+    async def session_page(session_id: str) -> Response | None:
         try:
             session = await asyncio.to_thread(practising.store.read, session_id)
         except MentalArenaError:
-            missing("There is no session of that address in the folder that is served.")
-            return
+            return missing("There is no session of that address in the folder that is served.")
         name = await asyncio.to_thread(practising.name_of, session)
         title = f"Practice with {name}" if session.part == "therapist" else f"You are {name}"
         with frame(title, "Practice", always=f"Simulation, not care. {CRISIS}."):
@@ -37,6 +38,7 @@ def register(practising: Practising) -> None:
                     _Talk(practising, session, name).draw()
                 with ui.element("section").props('aria-label="Notes and feedback"'):
                     await _panels(practising, session)
+        return None
 
 
 class _Talk:
