@@ -41,6 +41,13 @@ def failed() -> HTMLResponse:
     return document("told.html", 500, title="This page could not be shown", what=what)
 
 
+def compiled() -> None:
+    """Have the templates ready, so that the first reader does not wait for them."""
+    made = _environment()
+    for name in made.list_templates():
+        made.get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined

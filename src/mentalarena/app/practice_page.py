@@ -35,6 +35,7 @@ def register(practising: Practising, listed: bool) -> None:
 
     @page("/practice")
     async def practice_page() -> None:
+        practising.warm()
         sessions: list[Session] = await asyncio.to_thread(practising.store.list) if listed else []
         with frame("Practise with a simulated patient", "Practice"):
             tag("p", f"{NOTICE} {CRISIS}.", "notice")

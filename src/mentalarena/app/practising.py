@@ -7,6 +7,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Literal, get_args
 from weakref import WeakValueDictionary
 
@@ -42,6 +43,7 @@ class Practising:
     """Of the models; the default one configures none."""
     backends: Backends = field(default_factory=lambda: Backends(alone=True))
     _partners: OrderedDict[str, Partner] = field(default_factory=OrderedDict)
+    _warm: bool = False
     _locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
     _library: Config = field(default_factory=lambda: load_config(None, ["clinic.source=library"]))
 
@@ -51,8 +53,10 @@ class Practising:
         return not offline(self.config)
 
     def warm(self) -> None:
-        """Do what the first feedback would wait for: calibrate the thresholds."""
-        scoring_of(self._library)
+        """Begin what the first feedback would wait for, once: to calibrate the thresholds. Who only reads runs is not slowed."""
+        if not self._warm:
+            self._warm = True
+            Thread(target=scoring_of, args=(self._library,), name="warm", daemon=True).start()
 
     def patients(self, by: By) -> dict[str, str]:
         """Whom one may choose: ids with what is known of each at first sight, which is no diagnosis. May raise `DataError`."""

@@ -6,7 +6,6 @@ import gc
 import logging
 import secrets
 import socket
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -63,6 +62,7 @@ def make_app(settings: AppSettings) -> Any:
 
     from mentalarena.app import (
         compare_page,
+        documents,
         downloads,
         episode_page,
         episodes_page,
@@ -93,13 +93,9 @@ def make_app(settings: AppSettings) -> Any:
     ui.run_with(
         server, title="MentalArena", language="en-US", show_welcome_message=False, reconnect_timeout=30.0, tailwind=False
     )
-
-    def warm() -> None:
-        practising.warm()
-        gc.collect()
-        gc.freeze()  # what is there now stays; to go through all of it again and again made some pages 0.2 s slower
-
-    threading.Thread(target=warm, name="warm", daemon=True).start()
+    documents.compiled()
+    gc.collect()
+    gc.freeze()  # what is there now stays; to go through all of it again and again made some pages 0.2 s slower
     return Door(server, settings.token)
 
 

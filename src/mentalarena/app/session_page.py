@@ -29,6 +29,7 @@ def register(practising: Practising) -> None:
             session = await asyncio.to_thread(practising.store.read, session_id)
         except MentalArenaError:
             return missing("There is no session of that address in the folder that is served.")
+        practising.warm()
         name = await asyncio.to_thread(practising.name_of, session)
         title = f"Practice with {name}" if session.part == "therapist" else f"You are {name}"
         with frame(title, "Practice", always=f"Simulation, not care. {CRISIS}."):
