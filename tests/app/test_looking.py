@@ -231,6 +231,22 @@ def test_an_audit_that_names_files_elsewhere_has_none_of_them_read(tmp_path: Pat
         assert promptly(partial(record.stale, out)), "that its digest is right is told to nobody"
 
 
+def test_further_looks_at_held_out_patients_are_told_beside_the_figures(tmp_path: Path) -> None:
+    run(tmp_path, summary=SUMMARY | {"best_iteration": 1})
+    looks = tmp_path / "evaluation" / "held-out-looks.jsonl"
+    looks.parent.mkdir()
+    assert row_of("r", tmp_path).met == "", "nothing is on record"
+    own = [{"name": "base", "model": "b"}, {"name": "best-iteration-01", "model": "m"}]
+    looks.write_text("".join(json.dumps(one) + "\n" for one in own))
+    assert row_of("r", tmp_path).met == "2"
+    looks.write_text("".join(json.dumps(one) + "\n" for one in [*own, {"name": "best-iteration-02", "model": "n"}]))
+    assert row_of("r", tmp_path).met == "3, 1 of them further"
+    run(tmp_path, summary=SUMMARY | {"held_out": None})
+    assert row_of("r", tmp_path).met == "3", "without figures there is nothing that is no fresh test"
+    looks.write_text('{"model": "m"}\n')
+    assert "expected names of who met held-out patients" in look("r", tmp_path).troubles[0]
+
+
 def test_a_row_is_kept_while_its_files_are_as_they_were(tmp_path: Path) -> None:
     run(tmp_path, summary=SUMMARY)
     first = row_of("r", tmp_path)

@@ -36,10 +36,12 @@ def register(server: FastAPI, folders: Folders) -> None:
 
     @server.get("/runs/{name}/episodes/{arm}/{episode:path}")
     def episode_page(name: str, arm: str, episode: str, request: Request) -> HTMLResponse:
-        path = folders.run(name)
-        found = _read(path, arm, episode) if path else None
-        if path is None or found is None:
-            return missing(NO_RUN if path is None else f"There is no episode of that id in this run ({name}).")
+        if not (path := folders.run(name)):
+            return missing(NO_RUN)
+        try:
+            found = _read(path, arm, episode)
+        except MentalArenaError as error:
+            return _untold(error, path, name)
         rounds = [_decoding(told) for told in found["decodings"]]
         choice, views = Choice.of(request.query_params), found["views"]
         return document(
@@ -69,27 +71,27 @@ def register(server: FastAPI, folders: Folders) -> None:
 
     @server.get("/runs/{name}/requests/{arm}/{episode:path}")
     def requests_page(name: str, arm: str, episode: str, request: Request) -> HTMLResponse:
-        path = folders.run(name)
-        found = _read(path, arm, episode) if path else None
-        if path is None or found is None or not (journal := _journal(found, path)):
-            return missing(
-                NO_RUN if path is None else f"There is no journal of an episode of that id in this run ({name})."
-            )
-        requests, trouble = [], ""
+        if not (path := folders.run(name)):
+            return missing(NO_RUN)
         try:
+            found = _read(path, arm, episode)
+            if not (journal := _journal(found, path)):
+                return missing("There is no journal of this episode: it was played elsewhere.")
             requests = Requests(journal).at(Place(_iteration(found), "play", str(found["patient_id"]), arm).key)
         except MentalArenaError as error:
-            trouble = str(error).replace(str(path), name)
+            return _untold(error, path, name)
         back = episode_address(name, arm, episode, Choice.of(request.query_params))
-        return document("requests.html", title=f"Requests of {found['id']}", found=requests, trouble=trouble, episode=back)
+        return document("requests.html", title=f"Requests of {found['id']}", found=requests, episode=back)
 
 
-def _read(path: Path, arm: str, episode: str) -> Json | None:
-    try:
-        index = kept(path)
-        return index.read(episode, arm) if index else find(path, episode, arm)
-    except MentalArenaError:
-        return None
+def _read(path: Path, arm: str, episode: str) -> Json:
+    index = kept(path)
+    return index.read(episode, arm) if index else find(path, episode, arm)
+
+
+def _untold(error: MentalArenaError, path: Path, name: str) -> HTMLResponse:
+    """Why something is not there; where the run lies is nobody's business."""
+    return missing(f"{str(error).replace(str(path), name)}.")
 
 
 def _iteration(found: Json) -> Any:

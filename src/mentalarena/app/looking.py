@@ -14,10 +14,13 @@ from typing import Any, TypeVar
 
 from mentalarena.errors import MentalArenaError
 from mentalarena.evaluation.therapist import TASKS
+from mentalarena.export.results import looks_of
+from mentalarena.report.headline import further_looks
 from mentalarena.report.terminal import percent, with_interval
 from mentalarena.runs.directory import SETTINGS, read_json
 from mentalarena.runs.progress import PROGRESS, Stage, Told, progress_of
 from mentalarena.stages.episode_lines import stamp_of
+from mentalarena.stages.evaluate import HELD_OUT_LOOKS
 
 Found = TypeVar("Found")
 LONGEST = 300
@@ -36,6 +39,8 @@ class Look:
     config: Json
     summary: Json | None
     progress: Told | None
+    looks: tuple[str, ...] = ()
+    """Who has met held-out patients, by the run's own record."""
     troubles: tuple[str, ...] = ()
 
     @property
@@ -68,6 +73,15 @@ class Look:
         names = [f"{own.get('provider')} {own.get('model') or ''}".strip() for own in told if isinstance(own, dict)]
         return ", ".join(dict.fromkeys(names))
 
+    @property
+    def met(self) -> str:
+        """How often held-out patients were met; with more looks than a finished loop takes its figures are no fresh test."""
+        try:
+            further = further_looks(self.summary or {}, self.looks) if self.gain(TASKS[0]) else ()
+        except (LookupError, TypeError, ValueError):
+            return ""
+        return f"{len(self.looks) or ''}" + (f", {len(further)} of them further" if further else "")
+
     def gain(self, task: str) -> str:
         """Held-out probability of a right answer, base and best; empty until it was measured."""
         try:
@@ -98,7 +112,8 @@ def look(name: str, path: Path) -> Look:
     if summary is not None and not isinstance(summary.get("iterations"), list):
         troubles.append(f"{name}/summary.json: no iterations; expected the file of `mentalarena run` or `play`")
         summary = None
-    return Look(name, path, config, summary, read(lambda: progress_of(path), None), tuple(troubles))
+    looks: tuple[str, ...] = read(lambda: looks_of(path), tuple[str, ...]())
+    return Look(name, path, config, summary, read(lambda: progress_of(path), None), looks, tuple(troubles))
 
 
 @dataclass(frozen=True)
@@ -112,6 +127,7 @@ class Row:
     iterations: str
     gains: tuple[str, ...]
     """By task."""
+    met: str
 
 
 _LOCK, _ROWS = Lock(), OrderedDict[Path, tuple[object, Row]]()
@@ -119,7 +135,7 @@ _LOCK, _ROWS = Lock(), OrderedDict[Path, tuple[object, Row]]()
 
 def row_of(name: str, path: Path) -> Row:
     """A run directory in the list; kept while its files are as they were, unless it works: then time and process count too."""
-    stamp = name, tuple(stamp_of(path / file) for file in (SETTINGS, "summary.json", PROGRESS))
+    stamp = name, tuple(stamp_of(path / file) for file in (SETTINGS, "summary.json", PROGRESS, HELD_OUT_LOOKS))
     with _LOCK:
         kept = _ROWS.get(path)
     if kept and kept[0] == stamp:
@@ -127,7 +143,7 @@ def row_of(name: str, path: Path) -> Row:
     seen = look(name, path)
     texts = (seen.state, seen.clinic, seen.models, str(len(seen.summary["iterations"]) - 1) if seen.summary else "")
     state, clinic, models, iterations = (text[:LONGEST] for text in texts)
-    row = Row(name, state, clinic, models, iterations, tuple(seen.gain(task)[:LONGEST] for task in TASKS))
+    row = Row(name, state, clinic, models, iterations, tuple(seen.gain(task)[:LONGEST] for task in TASKS), seen.met)
     with _LOCK:
         _ROWS.pop(path, None)
         if not seen.running:

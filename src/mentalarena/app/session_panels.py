@@ -50,12 +50,12 @@ def notes_panel(practising: Practising, session: Session) -> None:
 
     def note(component: Component) -> None:
         made = ui.textarea(LABELS[component], value=session.notes.get(component, "")).classes("wide")
-        made.props("outlined autogrow dense debounce=400 rows=1").props(f'hint="{HINTS[component]}"')
+        made.props("outlined autogrow dense debounce=100 rows=1").props(f'hint="{HINTS[component]}"')
         made.on_value_change(lambda event: keep(lambda now: noted(now, component, event.value or "")))
 
     for component in COMPONENTS:
         note(component)
-    field = ui.input("diagnosis", value=session.diagnosis).classes("wide").props("outlined dense debounce=400")
+    field = ui.input("diagnosis", value=session.diagnosis).classes("wide").props("outlined dense debounce=100")
     field.props("hint=\"by its name; 'no disorder' is an answer too\"")
     field.on_value_change(lambda event: keep(lambda now: diagnosed(now, event.value or "")))
 

@@ -94,14 +94,19 @@ def _checked(found: Results) -> Results:
     return found
 
 
-def _looks(path: Path | None) -> tuple[str, ...]:
-    """Who has met held-out patients until now, which may be more than when the loop ended."""
-    return tuple(str(record["name"]) for record in read_jsonl(path)) if path else ()
+def looks_of(out: Path) -> tuple[str, ...]:
+    """Who has met held-out patients until now, which may be more than when the loop ended. Raises `DataError` for a damaged
+    record."""
+    path = own_file(out, str(HELD_OUT_LOOKS))
+    try:
+        return tuple(str(record["name"]) for record in read_jsonl(path)) if path else ()
+    except (LookupError, TypeError) as error:
+        raise DataError(f"{path}: {error!r}; expected names of who met held-out patients, one a line") from None
 
 
 def _results(out: Path, summary: Mapping[str, Any], iteration: int | None, resamples: int) -> Results | None:
     best, held_out = summary.get("best_iteration"), summary.get("held_out")
-    looks = _looks(own_file(out, str(HELD_OUT_LOOKS)))
+    looks = looks_of(out)
     chosen = best if iteration is None else iteration
     if held_out and chosen == best:
         models = {"base": held_out["base"]}
