@@ -1,8 +1,11 @@
 """The runner: what fails for a moment is met again, what fails for good is recorded, and an outage is neither."""
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -10,9 +13,9 @@ from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.types import Episode, Problem
 from mentalarena.clinic.generated import GeneratedClinic
 from mentalarena.errors import ModelError, ModelRefusal, TooManyFailures
-from mentalarena.models.base import Message, Sampling
+from mentalarena.models.base import Message, Sampling, Usage
 from mentalarena.models.scripted import toy_player
-from mentalarena.runs.runner import ATTEMPTS, settled
+from mentalarena.runs.runner import ATTEMPTS, EpisodeFile, part_of, settled
 from tests.conftest import Player
 
 
@@ -85,3 +88,20 @@ def test_a_refusal_is_recorded_and_holds_nobody_up(
     problems = [(e.id, p.kind, p.step) for e in found for p in e.problems if p.kind == "refusal"]
     assert problems == [(unlucky, "refusal", "diagnosis-1")]
     assert set(attempts.values()) == {1}
+
+
+def test_an_episode_can_be_read_as_soon_as_it_is_added_and_all_appear_sorted_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "iteration-00" / "episodes.jsonl"
+
+    def episode(id: str) -> Episode:
+        return Episode(id, id, "plain", {}, stop_reason="aligned", usage=Usage())
+
+    with closing(EpisodeFile(path)) as file:
+        for number, id in enumerate(("b", "a", "b"), 1):
+            file.add(episode(id))
+            waiting = part_of(path).read_text().splitlines()
+            assert [json.loads(line)["id"] for line in waiting] == ["b", "a", "b"][:number]
+            assert not path.exists()
+        file.write()
+    assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["a", "b"]
+    assert not part_of(path).exists()

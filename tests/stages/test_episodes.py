@@ -113,6 +113,26 @@ def test_what_was_said_is_found_in_any_case_and_what_was_not_is_not(
     assert ids(index, text=part.swapcase(), dialogues=True) == expected
 
 
+def test_of_a_play_that_goes_on_each_episode_is_there_once_and_an_unfinished_line_is_nobodys_damage(write: Write) -> None:
+    out = write([episode("00-a", said="first"), episode("00-b", "b"), episode("00-a", said="again")])
+    file = folder_of(out, 0, "main") / "episodes.jsonl"
+    part = file.rename(file.with_suffix(".part"))
+    with part.open("a") as open_part:
+        open_part.write(json.dumps(episode("00-c", "c"))[:-5])
+    index = episodes_of(out)
+    assert sorted(line.id for line in index.lines) == ["00-a", "00-b"]
+    assert index.read("00-a")["views"]["patient"][-1]["content"] == "again", (
+        "what was met again takes the place of the first"
+    )
+    assert (index.unreadable, index.played) == (0, [])
+    assert not [note for note in index.told if "episodes" in note.split(":")[0]]
+    with part.open("a") as open_part:
+        open_part.write(json.dumps(episode("00-c", "c"))[-5:] + "\n")
+    assert sorted(line.id for line in episodes_of(out).lines) == ["00-a", "00-b", "00-c"]
+    write([episode("00-z", "z")])
+    assert [line.id for line in episodes_of(out).lines] == ["00-z"], "what is finished counts"
+
+
 def test_prompts_profiles_and_keys_are_not_what_was_said(write: Write) -> None:
     index = episodes_of(write([episode(said='he said "no"\nand left')]))
     for text in ("profile", "assistant", "content", "you ask"):

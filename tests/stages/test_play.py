@@ -5,6 +5,7 @@
 3  a shard that was killed goes on from its journal
 4  a shard has one player, a run directory one set of settings, and a play one number of shards; refused settings bind nothing
 5  a shard has its share of the budget, and together they keep to it
+6  episodes can be read as they end, and what there was of a play that was killed until it is begun anew
 """
 
 import json
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from mentalarena.arena.types import Episode
 from mentalarena.config import Config
 from mentalarena.errors import BudgetSpent, ConfigError, RunError
 from mentalarena.models.base import Message, Sampling
@@ -24,6 +26,7 @@ from mentalarena.models.scripted import toy_player
 from mentalarena.runs.journal import Journal
 from mentalarena.runs.shards import JOURNAL, Shard, all_of
 from mentalarena.settings import load_config
+from mentalarena.stages.episodes import episodes_of
 from mentalarena.stages.play import play, play_shard
 from mentalarena.stages.run import Json, opened, opened_shard
 
@@ -265,3 +268,29 @@ def test_5_shards_keep_to_their_shares_and_a_higher_budget_goes_on(unsharded: Pa
     counts = whole(out, f"budget.calls={total + 1}")
     assert counts["calls"] + paid == total
     assert episodes(out) == episodes(unsharded)
+
+
+def test_6_episodes_are_read_as_they_end_and_the_finished_file_takes_their_place(tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+
+    def done(_: Episode) -> None:
+        index = episodes_of(tmp_path)
+        assert all(line.coming and index.read(line.id)["id"] == line.id for line in index.lines)
+        seen.append((len(index.lines), len(index.played)))
+
+    with opened(settings("play.concurrency=1"), tmp_path) as run:
+        play(run, 0, run.base, done=done)
+    assert seen == [(number, 0) for number in range(10)], (
+        "each but the one that has just ended; none of a finished iteration"
+    )
+    after = episodes_of(tmp_path)
+    assert [line.id for line in after.lines] == sorted(line.id for line in after.lines)
+    assert [line.coming for line in after.lines] == [False] * 10
+    assert not list(tmp_path.glob("arms/**/*.part"))
+
+
+def test_6_a_play_that_was_cut_off_leaves_nothing_behind(tmp_path: Path) -> None:
+    with opened(settings("budget.calls=200"), tmp_path) as run, pytest.raises(BudgetSpent):
+        play(run, 0, run.base)
+    assert not list(tmp_path.glob("arms/**/*.part"))
+    assert whole(tmp_path)["episodes"] == 10

@@ -64,6 +64,12 @@ class _Table:
         with self._place:
             for note in self._index.told[:5]:
                 tag("p", note.replace(str(self._path), self._name), "notice")
+            if coming := sum(line.coming for line in self._index.lines):
+                tag(
+                    "p",
+                    f"A play is not finished: {coming} of these are what there is of it. Load the page again for more.",
+                    "notice",
+                )
             with ui.element("form").classes("row").props('role=search aria-label="Filter the episodes"'):
                 self._filters()
             with ui.column().classes("wide") as self._shown:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,8 +31,7 @@ def tested(summary: Mapping[str, Any], config: Config | None, index: EpisodeInde
         return [
             Note("The settings of this run cannot be read by this version, so what was tested stands below as they are.")
         ]
-    main = [line for line in index.lines if line.arm == "main"]
-    played = {iteration: sum(line.iteration == iteration for line in main) for iteration in index.values("iteration")}
+    played = Counter(line.iteration for line in index.played)
     measured = next((one["evaluation"] for one in summary["iterations"] if one.get("evaluation")), None)
     held_out = summary.get("held_out")
     facts = [

@@ -61,7 +61,7 @@ class Case:
 
 def cases_of(index: EpisodeIndex, each: int = EACH) -> tuple[str, list[Case]]:
     """The rule in words, and the episodes that it chooses; none where main has played none. Raises `DataError`."""
-    main = [line for line in index.lines if line.arm == "main"]
+    main = index.played
     if not main:
         return "", []
     iteration = max(line.iteration for line in main)

@@ -8,7 +8,6 @@ import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TypeVar
 
 from mentalarena.arena.episode import Arena, play_episode
@@ -180,19 +179,20 @@ async def _one(patient: Patient, play: Play, journal: Journal) -> Episode:
 
 class EpisodeFile:
     """`episodes.jsonl`: one episode a line, sorted by id, without anything that differs between equal runs. Episodes come in any
-    order, wait in a file beside it, and appear under the name all at once."""
+    order, wait in a file beside it (`part_of`), where they can be read meanwhile, and appear under the name all at once."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lines: dict[str, tuple[int, int]] = {}
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._waiting = TemporaryFile(dir=path.parent)  # noqa: SIM115  (closed by `close`)
+        self._waiting = part_of(path).open("w+b")
 
     def add(self, episode: Episode) -> None:
         """Take an episode; one that is met again takes the place of the first."""
         line = json.dumps(asdict(episode), ensure_ascii=False, sort_keys=True).encode() + b"\n"
         self._lines[episode.id] = self._waiting.seek(0, os.SEEK_END), len(line)
         self._waiting.write(line)
+        self._waiting.flush()
 
     def write(self) -> None:
         def sorted_lines() -> Iterator[str]:
@@ -204,6 +204,13 @@ class EpisodeFile:
 
     def close(self) -> None:
         self._waiting.close()
+        part_of(self._path).unlink(missing_ok=True)
+
+
+def part_of(path: Path) -> Path:
+    """Where episodes wait until all are there: lines as they came, an id again where it was met again, the last one perhaps
+    unfinished. One that is left of a process that was killed is written anew by the next."""
+    return path.with_suffix(".part")
 
 
 def write_episodes(path: Path, episodes: Sequence[Episode]) -> None:

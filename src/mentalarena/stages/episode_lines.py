@@ -17,6 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from mentalarena.errors import DataError
 from mentalarena.runs.directory import open_file
 from mentalarena.runs.lines import Stamp, Where, each_line
+from mentalarena.runs.runner import part_of
 from mentalarena.runs.shards import SHARDS
 from mentalarena.stages.play import EPISODES
 from mentalarena.training.rows import first_of
@@ -56,6 +57,8 @@ class EpisodeLine:
     """How often the patient spoke."""
     stop_reason: str
     where: Where = field(repr=False)
+    coming: bool = False
+    """Whether its iteration is still being played."""
 
     @property
     def right(self) -> bool | None:
@@ -65,11 +68,16 @@ class EpisodeLine:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeFile:
-    """An `episodes.jsonl` of a run directory."""
+    """An `episodes.jsonl` of a run directory, or what there is of one that is being played."""
 
     path: Path
     arm: str
     iteration: int
+
+    @property
+    def coming(self) -> bool:
+        """Whether it is being played, or was when the process was killed."""
+        return self.path == part_of(self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,16 +92,17 @@ class Indexed:
 
 
 def episode_files(out: Path) -> list[EpisodeFile]:
-    """All files of episodes in a run directory, `main` first; of a play that is not joined yet those of its shards. A file that
-    lies elsewhere (behind a link) is none of the run's."""
+    """All files of episodes in a run directory, `main` first; of a play that is not joined yet those of its shards, and of one
+    that is not finished what there is. A file that lies elsewhere (behind a link) is none of the run's."""
     folders = {(path.parent.name, path.name): path for path in out.glob("arms/*/iteration-*")}
     for path in out.glob("iteration-*"):
         folders.setdefault(("main", path.name), path)
     inside, found = out.resolve(), list[EpisodeFile]()
     for (arm, name), folder in sorted(folders.items(), key=lambda pair: (pair[0][0] != "main", pair[0])):
         if number := re.fullmatch(r"iteration-([0-9]{2,6})", name):
-            whole = folder / EPISODES
-            paths = [whole] if whole.exists() else sorted(folder.glob(f"{SHARDS}/*-of-*/{EPISODES}"))
+            shards = [] if (folder / EPISODES).exists() else sorted(folder.glob(f"{SHARDS}/*-of-*"))
+            wholes = [one / EPISODES for one in (folder, *shards)]
+            paths = [path for whole in wholes for path in [whole if whole.exists() else part_of(whole)]]
             own = [path for path in paths if path.is_file() and path.resolve().is_relative_to(inside)]
             found += [EpisodeFile(path, arm, int(number[1])) for path in own]
     return found
@@ -109,22 +118,28 @@ def stamp_of(path: Path) -> Stamp | None:
 
 def indexed(file: EpisodeFile) -> Indexed:
     """A file's episodes; lines that are none are counted and told. Raises `DataError` for a file that cannot be read."""
-    lines, unreadable, told = list[EpisodeLine](), 0, list[str]()
+    lines, broken = list[EpisodeLine](), list[int]()
+    told, last = list[str](), 0
     try:
         with open_file(file.path) as opened:
             stamp = Stamp.of(os.fstat(opened.fileno()))
             for number, offset, text in each_line(opened):
+                last = number
                 try:
                     if text is None:
                         raise DataError("too long; expected one episode a line")
                     lines.append(_line_of(text, file, Where(file.path, offset, len(text))))
                 except DataError as error:
-                    unreadable += 1
+                    broken.append(number)
                     if len(told) < TOLD:
                         told.append(f"{file.path}:{number}: {error}")
     except OSError as error:
         raise DataError(f"{file.path}: {error.strerror}; expected a file of episodes") from None
-    return Indexed(stamp, tuple(lines), unreadable, tuple(told))
+    if file.coming:
+        lines = list({line.id: line for line in lines}.values())
+        if broken[-1:] == [last]:  # it has no end yet
+            broken, told = broken[:-1], told[: len(broken) - 1]
+    return Indexed(stamp, tuple(lines), len(broken), tuple(told))
 
 
 def lines_with_id(path: Path, id: str) -> Iterator[tuple[int, bytes]]:
@@ -240,4 +255,5 @@ def _line_of(text: bytes, file: EpisodeFile, where: Where) -> EpisodeLine:
         turns=sum(message.role == "assistant" for message in short.views.get("patient", [])),
         stop_reason=intern(short.stop_reason),
         where=where,
+        coming=file.coming,
     )

@@ -95,6 +95,11 @@ class EpisodeIndex:
             found = [line for line in found if names(line, wanted) or line.where in saying]
         return ordered(found, order)
 
+    @property
+    def played(self) -> list[EpisodeLine]:
+        """What the method itself has played, iterations that are not finished left out."""
+        return [line for line in self.lines if line.arm == "main" and not line.coming]
+
     def values(self, column: str) -> list[Any]:
         """What stands in a column, each once, sorted: what a filter can offer. Of problems the steps."""
         if column == "problems":
