@@ -94,7 +94,7 @@ def test_an_episode_can_be_read_as_soon_as_it_is_added_and_all_appear_sorted_at_
     path = tmp_path / "iteration-00" / "episodes.jsonl"
 
     def episode(id: str) -> Episode:
-        return Episode(id, id, "plain", {}, (), None, (), (), (), stop_reason="aligned", usage=Usage())
+        return Episode(id, id, "plain", {}, (), None, (), (), "aligned", (), Usage())
 
     with closing(EpisodeFile(path)) as file:
         for number, id in enumerate(("b", "a", "b"), 1):
