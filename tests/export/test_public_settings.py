@@ -22,6 +22,7 @@ OWN = [
     "models.all.provider=openai",
     f"models.all.model={FOLDER}/weights",
     "models.all.base_url=http://secret.example/v1",
+    "models.all.publish_command=copy secret",
     'prices.secret={"prompt": 2, "new": 8}',
     "play.patients=7",
     "seed=5",
