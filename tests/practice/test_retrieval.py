@@ -1,6 +1,6 @@
 """The retrieval patient keeps its promises whatever a trainee types.
 
-1. Equal messages, equal answers; nothing is said twice unless it says so ("As I said"), and no prepared text twice in a row.
+1. Equal messages, equal answers; nothing is said twice unless it says so ("As I said").
 2. The question that was asked is answered, where the person has an answer.
 3. What needs trust is kept until trust is earned, and told at once when death, harm or danger is asked about plainly.
 4. Nobody gets the profile in a lump, whatever is typed.
@@ -86,13 +86,6 @@ def test_whatever_is_typed_answers_come_are_equal_again_and_never_twice(
         assert answer.strip()
         assert len(sayings_in(answer, PEOPLE[person])) <= 4  # no lump
     assert all(before != after or after == NOTHING_MORE for before, after in pairwise(said(messages)))
-
-
-def test_no_prepared_text_comes_twice_in_a_row() -> None:
-    for question, kind in (("", "silence"), ("Do you like football?", "off_topic"), ("You are pathetic.", "unkind")):
-        answers = said(talk(RetrievalPatient(PEOPLE["kofi-mensah-boateng"]), [question] * 12))[1:]
-        assert all(before != after for before, after in pairwise(answers))
-        assert set(answers) <= set(reactions()[kind])
 
 
 @pytest.mark.parametrize(

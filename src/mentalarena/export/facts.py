@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from mentalarena.arena.roles import ROLES
 from mentalarena.audit.licences import Verdict, read_licence
 from mentalarena.audit.names import without_folders
-from mentalarena.config import Config
 from mentalarena.evaluation.therapist import TASKS
-from mentalarena.export.cards import differing, fence, size_category
+from mentalarena.export.cards import fence, size_category
 from mentalarena.export.formats import COLUMNS, EMBEDDED_NAME, LINEAGE, MEANING, Record, path_of, public_name
 from mentalarena.export.gather import Placed
 from mentalarena.export.plan import Plan
+from mentalarena.export.public_settings import (
+    SHIPPED,
+    clinic_of,
+    commands,
+    limits_of,
+    principles_of,
+    roles_of,
+    shown_settings,
+)
 from mentalarena.export.results import Results
 from mentalarena.export.splits import SPLITS
-from mentalarena.export.weights import Learnt, base_name
-from mentalarena.models.backends import base_of
+from mentalarena.export.weights import Learnt
 from mentalarena.models.publish import revision_of
 from mentalarena.report.terminal import CONTROL_NOTE, notice, with_interval
-from mentalarena.runs.directory import FREE, ROLE_FREE, flat
 from mentalarena.training.preference import PreferencePair
 from mentalarena.training.rows import THERAPIST, Row, RowLineage
 
 TAGS = ("mentalarena", "synthetic", "simulated-patients", "self-play", "mental-health", "not-for-clinical-use")
-SHOWN = ("seed", "arena.", "play.", "training.", "loop.")
-"""Settings that a card shows; those of servers and machines stay at home."""
-PRIVATE = (*ROLE_FREE, "publish", "publish_command", "extra_body", "device")
 LEARNING = (
     "method", "trained", "input", "start_from", "rows", "min_score", "replay", "rehearsal", "warm_start", "weights",
     "learning_rate", "batch_size", "accumulation", "lora_rank", "lora_alpha", "lora_dropout", "weight_decay", "max_grad_norm",
@@ -39,8 +40,6 @@ LEARNING = (
 )  # fmt: skip
 """Settings of a training that its card shows."""
 OUTCOME = ("epochs", "seed", "rows", "too_long", "steps", "loss", "dtype", "processes")
-SHIPPED = {"generated": "the package's own (Apache-2.0)", "library": "the package's own (CC-BY-4.0)"}
-"""Clinics of the package, and where their behaviour principles come from."""
 
 
 def shared_facts(plan: Plan, found: Results | None) -> dict[str, Any]:
@@ -122,9 +121,9 @@ def dataset_facts(plan: Plan, counts: Mapping[str, Mapping[str, int]], found: Re
         "prompts": plan.prompts,
         "clinic": clinic_of(config),
         "iterations": ", ".join(map(str, plan.iterations)),
-        "settings": [(key, value) for key, value in flat(config.model_dump(mode="json")).items() if _shown(key)],
+        "settings": shown_settings(config),
         "sources": sources((one.lineage, plan.persons[one.lineage.patient]) for one in taken),
-        "principles": _principles(config) if options.patient_side else "",
+        "principles": principles_of(config) if options.patient_side else "",
         "gates": gates_of(plan),
         "commands": again,
         "fence": fence(again),
@@ -211,33 +210,11 @@ def sources(told: Iterable[tuple[RowLineage, str]]) -> list[dict[str, Any]]:
     ]
 
 
-def commands(config: Config, arguments: Sequence[str]) -> list[str]:
-    """The commands that make run and export again: settings that are not the defaults, less those of machines."""
-    export = _joined(["mentalarena export --out DIR --to FOLDER", *arguments])
-    return [*run_command(config), "mentalarena audit DIR", *export]
-
-
-def run_command(config: Config, command: str = "run") -> list[str]:
-    """The command that makes a run again, over several lines: settings that are not the defaults, less those of machines."""
-    told = {key: _public(key, value) for key, value in flat(config.model_dump(mode="json")).items() if not _private(key)}
-    defaults = flat(Config().model_dump(mode="json"))
-    return _joined(
-        [f"mentalarena {command} --out DIR", *(f"--set {shlex.quote(one)}" for one in differing(told, defaults))]
-    )
-
-
 def package_version() -> str:
     try:
         return version("mentalarena")
     except PackageNotFoundError:
         return "unknown"
-
-
-def _joined(parts: Sequence[str]) -> list[str]:
-    """One command over several lines, as a shell reads it."""
-    first, *more = parts
-    lines = [first, *(f"    {part}" for part in more)]
-    return [*(line + " \\" for line in lines[:-1]), lines[-1]]
 
 
 def _share(told: Any) -> str:
@@ -251,71 +228,7 @@ def _counted(left_out: Mapping[str, int]) -> str:
     return ", ".join(f"{what} {count}" for what, count in sorted(left_out.items()) if count)
 
 
-def _private(key: str) -> bool:
-    *_, last = key.split(".")
-    return (
-        (key.startswith("models.") and last in PRIVATE)
-        or key.startswith("prices.")
-        or (key in FREE and not key.startswith("loop."))
-    )
-
-
-def _public(key: str, value: Any) -> Any:
-    named = key in ("clinic.source", "clinic.principles", "play.embedder") or key.endswith(
-        (".model", ".weights", ".prompts")
-    )
-    return public_name(value) if named and isinstance(value, str) else value
-
-
-def _shown(key: str) -> bool:
-    return key.startswith(SHOWN) and (key not in FREE or key.startswith("loop."))
-
-
-def clinic_of(config: Config) -> str:
-    """Whose people, without folders of this machine."""
-    source = config.clinic.source
-    return f"{source} clinic" if source in SHIPPED else public_name(source)
-
-
-def _principles(config: Config) -> str:
-    if config.clinic.principles:
-        return f"from {public_name(str(config.clinic.principles))}"
-    return SHIPPED["generated" if config.clinic.source == "generated" else "library"]
-
-
-def roles_of(config: Config) -> list[dict[str, Any]]:
-    """Who plays whom: {name, model, temperature, prompts}, without folders of this machine."""
-    told = [(name, getattr(config.models, name)) for name in ROLES]
-    return [
-        {
-            "name": name,
-            "model": base_name(base_of(settings)) if base_of(settings).base else settings.provider,
-            "temperature": settings.temperature,
-            "prompts": public_name(settings.prompt_set),
-        }
-        for name, settings in told
-    ]
-
-
 def _sides(kinds: Mapping[str, int]) -> str:
     if all(kind in THERAPIST for kind in kinds):
         return "The answers are the therapist's; the patient's and the judge's own replies are not in it."
     return "Talk, choice and outcome are the patient's own replies, whose prompts hold its profile; score is the judge's."
-
-
-def limits_of(config: Config) -> list[str]:
-    """What rows and models of a run cannot be, by its settings."""
-    found = ["Iterations after the first are played by models that learnt from the rows before: their errors compound."]
-    if config.arena.guided:
-        found.append("The therapist's prompts hold a supervisor's guidance, which knows where its understanding has gaps.")
-    if config.training.input == "profile":
-        found.append(
-            "Prompts hold the patient's whole cognitive model (training.input = profile): no therapist would have it."
-        )
-    if config.clinic.source == "generated":
-        found.append(
-            "The clinic is generated from phrases, and its treatments were assigned to disorders for the exercise."
-        )
-    elif config.clinic.source == "library":
-        found.append("The people were written for this project, in English; no clinician has read a line.")
-    return found

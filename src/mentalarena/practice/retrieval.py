@@ -3,16 +3,14 @@
 It finds what answers the question (by the component that is asked for and by shared words), says it once, and discloses in
 stages as `clinic.cognitive_model.Voice` has it: some things of itself, some when asked, some only to somebody it trusts, or
 when it is asked plainly about death, harm or danger. Trust is earned by the talk (rapport.py). All that it knows of the talk
-stands in the messages, so a talk that is reloaded goes on exactly as it would have.
+stands in the messages, so a talk that is reloaded goes on exactly as it would have. How a thing is said: wording.py.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
 
 from mentalarena.clinic.cognitive_model import Component
 from mentalarena.clinic.people import Person
@@ -21,17 +19,14 @@ from mentalarena.practice.disclosure import AS_SAID, NOTHING_MORE, Disclosure
 from mentalarena.practice.hearing import Heard, hear, tells_fact
 from mentalarena.practice.memory import Memory
 from mentalarena.practice.rapport import Difficulty, Style, rapport, trusts
-from mentalarena.practice.reactions import pick
 from mentalarena.practice.sayings import DEEP, MOMENT, Repertoire, Saying, repertoire
+from mentalarena.practice.wording import Lead, Wording, joined
 
 TOPIC = 1.4
 """Weight of shared words from which on a line is about a thing of the person's own."""
 DEPTHS = {"offered": 0, "asked": 1, "trust": 2}
 ANYWHERE: tuple[Component, ...] = ("history", "situation", "emotions", "behavior")
 """Where an open question without a subject may lead."""
-ASIDES: tuple[Component, ...] = ("history", "coping_strategies", "behavior")
-"""What a talkative person comes to by the way."""
-Lead = Literal["lead", "moved", "agree", "none"]
 
 
 class RetrievalPatient:
@@ -77,6 +72,10 @@ class _Turn:
     def memory(self) -> Memory:
         return Memory(self.repertoire, tuple(self.said))
 
+    @cached_property
+    def wording(self) -> Wording:
+        return Wording(self.patient.person.id, self.patient.style, self.patient.seed, self.memory)
+
     def answer(self) -> str:
         line = self._hear(len(self.heard) - 1) if self.heard else hear("")
         if not self.repertoire.knows(line.words) and self.repertoire.knows(line.context):
@@ -84,16 +83,16 @@ class _Turn:
         if not self.said and not line.danger:
             return self._opening()
         if line.silent:
-            return self._react("silence")
+            return self.wording.reaction("silence")
         if told := self._danger(line):
             return told
         for mark in ("all_at_once", "machine"):
             if line.has(mark):
-                return self._react(mark)
+                return self.wording.reaction(mark)
         if line.unclear and not self.repertoire.knows(line.words):
-            return self._react("unclear")
+            return self.wording.reaction("unclear")
         if line.has("unkind"):
-            return self._react("unkind")
+            return self.wording.reaction("unkind")
         return self._of_person(line) or self._fact(line) or self._courtesy(line) or self._told(line)
 
     def _opening(self) -> str:
@@ -104,13 +103,13 @@ class _Turn:
         near = sorted((s for s in near if not first or not self.repertoire.alike(first[0], s)), key=lambda s: -s.near)
         short = self.patient.style in ("reserved", "guarded")
         chosen = (first or near)[:1] if short else [*first, *near[: 2 if self.patient.style == "talkative" else 1]]
-        return self._spoken(chosen, "none") or self._react("greeting")
+        return self.wording.spoken(chosen, "none") or self.wording.reaction("greeting")
 
     def _danger(self, line: Heard) -> str:
         """What is answered about danger, if the line is about one."""
         earlier = tuple(self._hear(place) for place in range(len(self.heard) - 1))
         told = Disclosure(self.patient.person.id, self.repertoire, self.memory, line, earlier).answer()
-        return self._join(self._pick(told.kind, told.which) if told.kind else "", told.text) if told else ""
+        return joined(self.wording.prepared(told.kind, told.which) if told.kind else "", told.text) if told else ""
 
     def _hear(self, place: int) -> Heard:
         return hear(self.heard[place], self.heard[place - 1] if place else "")
@@ -120,9 +119,9 @@ class _Turn:
         person = self.patient.person
         for key in ("age", "occupation", "culture"):
             if line.has(f"ask_{key}") and (value := person.demographics.get(key)):
-                text = self._pick(key).replace(f"{{{key}}}", value)
+                text = self.wording.prepared(key).replace(f"{{{key}}}", value)
                 return text[0].upper() + text[1:]
-        return self._pick("name").replace("{name}", person.name) if line.has("ask_name") else ""
+        return self.wording.prepared("name").replace("{name}", person.name) if line.has("ask_name") else ""
 
     def _fact(self, line: Heard) -> str:
         """Whether there are children, medicine, drink: what was said of it, or that the profile does not tell."""
@@ -134,9 +133,9 @@ class _Turn:
         allowed = [s for s in left if s.degree != "trust" or self._trusting]
         if allowed:
             allowed.sort(key=lambda s: (bool(s.danger), -self.repertoire.overlap(line.words, s), s.own))
-            return self._spoken(allowed[:1], "none")
+            return self.wording.spoken(allowed[:1], "none")
         if left:
-            return self._react("not_yet")
+            return self.wording.reaction("not_yet")
         return self._again(known) or NOTHING_MORE
 
     def _again(self, known: Sequence[Saying]) -> str:
@@ -149,19 +148,19 @@ class _Turn:
     def _courtesy(self, line: Heard) -> str:
         """An answer to what asks for nothing: greetings, thanks, advice, a name for it."""
         if line.has("how_are_you"):
-            return self._react("how_are_you")
+            return self.wording.reaction("how_are_you")
         if line.has("small_talk") and line.length < 14 and not self._about(line):
-            return self._react("small_talk")
+            return self.wording.reaction("small_talk")
         if line.has("label") and not line.open:
-            return self._react("label")
+            return self.wording.reaction("label")
         if line.has("advice") and not line.open:
-            return self._react("advice_later" if self._trusting else "advice")
+            return self.wording.reaction("advice_later" if self._trusting else "advice")
         if line.has("goodbye") and not line.open:
-            return self._react("goodbye")
+            return self.wording.reaction("goodbye")
         if not line.asks:
             for mark in ("confidential", "greeting", "thanks"):
                 if line.has(mark) and not line.has("empathic", "reflective", "follow"):
-                    return self._react(mark)
+                    return self.wording.reaction(mark)
         return ""
 
     def _told(self, line: Heard) -> str:
@@ -172,22 +171,22 @@ class _Turn:
             wanted["history"] = 0.6
         if line.state:
             if (topical := self._topical(line)) and all(map(self.memory.was_said, topical)):
-                return self._again(topical) or self._react("nothing_more")
+                return self._again(topical) or self.wording.reaction("nothing_more")
             wanted.pop("emotions", None)  # "how have you been sleeping" asks for the sleep
         warm = line.has("empathic") or (line.has("reflective") and (about or not line.asks))
         lead: Lead = "moved" if line.has("empathic") else "agree" if warm else "lead"
         if not wanted and not about:
             if line.topics and not line.has("follow"):
-                return self._react("nothing_there", lead=lead)
+                return self.wording.reaction("nothing_there", lead=lead)
             if line.asks and not line.open and not warm:
-                return self._react("off_topic" if line.words and not self._knows(line) else "no_answer")
+                return self.wording.reaction("off_topic" if line.words and not self._knows(line) else "no_answer")
             if line.open and line.words and not self._knows(line) and not warm and not line.has("follow"):
-                return self._react("off_topic")
+                return self.wording.reaction("off_topic")
             if not (line.open or warm or line.has("follow")):
-                return self._react("statement")
+                return self.wording.reaction("statement")
             wanted = self._going_on(line)
         elif not line.asks and not warm and not line.has("follow"):
-            return self._found(line, wanted, "agree") if about else self._react("statement")
+            return self._found(line, wanted, "agree") if about else self.wording.reaction("statement")
         return self._found(line, wanted, lead)
 
     def _topical(self, line: Heard) -> list[Saying]:
@@ -206,15 +205,15 @@ class _Turn:
             if relevant and not line.asks:  # a reflection asks for no confession
                 near = {c: w for c, w in self._going_on(line).items() if c not in wanted}
                 free = [s for s in left if s.component in near and self._allowed(s, line)]
-                return self._spoken(free[:1], lead) if free else self._react("acknowledged", lead=lead)
+                return self.wording.spoken(free[:1], lead) if free else self.wording.reaction("acknowledged", lead=lead)
             if relevant:
-                return self._react("not_yet", lead=lead)
+                return self.wording.reaction("not_yet", lead=lead)
             if not wanted and line.open:
                 return self._found(line, self._going_on(line), lead)
             main = max(wanted, key=lambda c: wanted[c], default=None)
             if main and not any(s.component == main for s in self.repertoire.sayings):
-                return self._react("no_such")
-            return self._react("used_up", main, lead=lead) if main else self._react("nothing_more", lead=lead)
+                return self.wording.reaction("no_such")
+            return self.wording.reaction("used_up" if main else "nothing_more", main, lead)
         allowed.sort(key=lambda pair: -pair[0])
         first = allowed[0][1]
         chosen = [first]
@@ -224,7 +223,7 @@ class _Turn:
             close = saying.component == first.component and rating > 0.6 * allowed[0][0]
             if close and not self.repertoire.alike(first, saying) and "trust" not in {c.degree for c in (*chosen, saying)}:
                 chosen.append(saying)
-        return self._spoken(chosen, lead)
+        return self.wording.spoken(chosen, lead)
 
     def _about(self, line: Heard) -> bool:
         """Whether the line is about something of the person's own."""
@@ -288,49 +287,3 @@ class _Turn:
     @cached_property
     def _trusting(self) -> bool:
         return trusts(self._rapport, self.patient.style, self.patient.difficulty)
-
-    def _spoken(self, chosen: Sequence[Saying], lead: Lead) -> str:
-        if not chosen:
-            return ""
-        first = chosen[0]
-        opener = ""
-        if lead in ("moved", "agree"):
-            opener = self._pick(lead)
-        elif first.own and first.component == "emotions":
-            opener = self._pick("named_feeling")
-        elif first.own and first.component == "situation":
-            opener = self._pick("moment")
-        elif (
-            first.own
-            and first.component == "automatic_thoughts"
-            and not self.memory.spoke_of("automatic_thoughts", own=True)
-        ):
-            opener = self._pick("thought")
-        elif first.degree == "trust" and first.component in DEEP:
-            opener = self._pick("belief") if self._coin(2) else ""
-        elif lead == "lead" and self._coin({"plain": 4, "talkative": 2, "upset": 4}.get(self.patient.style, 3)):
-            opener = self._pick("lead", self.patient.style)
-        parts = [opener, *(s.text for s in chosen)]
-        if self.patient.style == "talkative" and len(self.said) > 1 and first.degree != "trust" and self._coin(3):
-            rest = [s for s in self.memory.left if s.degree == "offered" and s not in chosen and s.component in ASIDES]
-            parts += [self._pick("aside"), rest[self._number("aside") % len(rest)].text] if rest else []
-        return self._join(*parts)
-
-    def _react(self, key: str, which: str | None = None, lead: Lead = "none") -> str:
-        opener = self._pick(lead) if lead in ("moved", "agree") else ""
-        return self._join(opener, self._pick(key, which))
-
-    def _pick(self, key: str, which: str | None = None) -> str:
-        """One of the prepared texts."""
-        return pick(key, which, self.patient.style, self.said, self._number(key))
-
-    def _number(self, purpose: str) -> int:
-        told = f"{self.patient.seed}-{self.patient.person.id}-{len(self.said)}-{purpose}"
-        return int.from_bytes(hashlib.sha256(told.encode()).digest()[:4])
-
-    def _coin(self, one_in: int) -> bool:
-        return self._number("coin") % one_in == 0
-
-    @staticmethod
-    def _join(*parts: str) -> str:
-        return " ".join(part for part in parts if part)

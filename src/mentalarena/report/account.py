@@ -13,7 +13,7 @@ from typing import Any
 
 from mentalarena.config import Config
 from mentalarena.errors import MentalArenaError
-from mentalarena.export.facts import clinic_of, limits_of, roles_of, run_command
+from mentalarena.export.public_settings import clinic_of, limits_of, roles_of, run_command
 from mentalarena.report.blocks import Block, Code, Facts, Note, Table
 from mentalarena.report.headline import further_looks
 from mentalarena.runs.directory import digest_of_file

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from mentalarena.config import Config
 from mentalarena.errors import DataError, MentalArenaError
 from mentalarena.export.results import results
-from mentalarena.report import account, findings
+from mentalarena.report import account, findings, other_commands
 from mentalarena.report.blocks import Block, Cases, Items, Note, Section, sections_of
 from mentalarena.report.cases import cases_of
 from mentalarena.report.costs import costs
@@ -130,13 +130,17 @@ def _sections(
         (
             "signals",
             "Signals of play",
-            [*findings.collapsed(summary), *_told(findings.analysed, out, "analysis.json"), *findings.signals(summary)],
+            [
+                *findings.collapsed(summary),
+                *_told(other_commands.analysed, out, "analysis.json"),
+                *findings.signals(summary),
+            ],
         ),
         ("episodes", "Episodes: best, mean and worst understood", [Note(rule), Cases(cases)] if cases else []),
-        ("audit", "Audit", _told(findings.audits, out, "audit.json")),
-        ("bias", "Counterfactual pairs", _told(findings.bias, out, "bias.json")),
-        ("ablations", "Ablations", _told(findings.ablations, out, "ablation.json")),
-        ("benchmarks", "Closed questions", _told(findings.benchmarks, out, "benchmarks/results.json")),
+        ("audit", "Audit", _told(other_commands.audits, out, "audit.json")),
+        ("bias", "Counterfactual pairs", _told(other_commands.bias, out, "bias.json")),
+        ("ablations", "Ablations", _told(other_commands.ablations, out, "ablation.json")),
+        ("benchmarks", "Closed questions", _told(other_commands.benchmarks, out, "benchmarks/results.json")),
         ("costs", "Costs", costs(out, summary, prices or {})),
         ("limits", "Limits", [Items(account.limits(summary, config, audited, index))]),
         ("again", "How to do it again", account.reproduce(out, summary, config, tree)),
