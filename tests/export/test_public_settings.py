@@ -24,6 +24,7 @@ OWN = [
     "models.all.base_url=http://secret.example/v1",
     "models.all.publish_command=copy secret",
     'prices.secret={"prompt": 2, "new": 8}',
+    f"play.embedder={FOLDER}/embedder",
     "play.patients=7",
     "seed=5",
 ]

@@ -67,8 +67,8 @@ def limits_of(config: Config) -> list[str]:
 
 
 def shown_settings(config: Config) -> list[tuple[str, Any]]:
-    """The settings that a card shows, by their dotted names."""
-    return [(key, value) for key, value in flat(config.model_dump(mode="json")).items() if _shown(key)]
+    """The settings that a card shows, by their dotted names, without folders of this machine."""
+    return [(key, _public(key, value)) for key, value in flat(config.model_dump(mode="json")).items() if _shown(key)]
 
 
 def commands(config: Config, arguments: Sequence[str]) -> list[str]:
