@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mentalarena.app.practising import FULL, KEPT, Practising
 from mentalarena.errors import ConfigError, ModelError
 from mentalarena.models.base import Heard, Message, Reply, Sampling
 from mentalarena.models.scripted import ScriptedModel
 from mentalarena.practice import session as change
 from mentalarena.practice.partner import people
+from mentalarena.practice.room import FULL, KEPT, Practising
 from mentalarena.practice.session import Session
 from mentalarena.practice.store import Store
 from mentalarena.settings import load_config
