@@ -9,10 +9,10 @@ from typing import Any, cast
 from nicegui import ui
 
 from mentalarena.app.frame import NOTICE, Cell, frame, page, section, table, tag
-from mentalarena.app.practising import By, Practising
 from mentalarena.errors import MentalArenaError
 from mentalarena.notices import CRISIS
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
+from mentalarena.practice.room import By, Practising
 from mentalarena.practice.session import Session
 
 CHANCE = "chance decides"

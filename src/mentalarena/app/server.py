@@ -71,7 +71,7 @@ def make_app(settings: AppSettings) -> Any:
         runs_page,
         session_page,
     )
-    from mentalarena.app.practising import Practising
+    from mentalarena.practice.room import Practising
     from mentalarena.practice.store import Store
 
     server, folders, store = (

@@ -10,11 +10,11 @@ from nicegui import ui
 
 from mentalarena.app.documents import missing
 from mentalarena.app.frame import NOTICE, frame, page, spoken, tag
-from mentalarena.app.practising import Practising
 from mentalarena.app.session_panels import card_panel, feedback_panel, notes_panel, rival_panel
 from mentalarena.errors import MentalArenaError
 from mentalarena.notices import CRISIS
 from mentalarena.practice.hearing import told_danger as dangerous
+from mentalarena.practice.room import Practising
 from mentalarena.practice.session import LONGEST, Session
 
 PROGRAM = "You said something about dying or danger, and a program will answer. If it is you who feels so, stop here."

@@ -8,12 +8,12 @@ from typing import Any
 from nicegui import ui
 
 from mentalarena.app.frame import grid, similarity, spoken, tag
-from mentalarena.app.practising import Practising
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, Component
 from mentalarena.errors import MentalArenaError
 from mentalarena.practice.feedback import side_by_side
 from mentalarena.practice.partner import Partner
 from mentalarena.practice.reversal import card
+from mentalarena.practice.room import Practising
 from mentalarena.practice.session import ComponentScore, Feedback, Session, diagnosed, noted
 
 LEXICAL = (

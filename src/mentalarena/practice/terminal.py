@@ -1,4 +1,4 @@
-"""The practice room in a terminal. Lines are saved before they are answered; a script may be piped in instead of typing.
+"""The practice room (room.py) in a terminal. Answers are shown while they come; a script may be piped in instead of typing.
 
 What models and people said is printed without control characters and is never read as markup.
 """
@@ -20,13 +20,14 @@ from mentalarena.config import Config
 from mentalarena.errors import ConfigError, MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
 from mentalarena.notices import CRISIS
-from mentalarena.practice import session as change
 from mentalarena.practice.export import FORMATS, NOTICE, exported
-from mentalarena.practice.feedback import feedback, scoring_of, side_by_side
-from mentalarena.practice.partner import MANY, Partner, choose, partner_again, partner_of, people
+from mentalarena.practice.feedback import scoring_of, side_by_side
+from mentalarena.practice.live import line, while_it_comes
+from mentalarena.practice.partner import MANY, Partner, people
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
-from mentalarena.practice.rival import rival, watch
-from mentalarena.practice.session import Session, new_session
+from mentalarena.practice.rival import watch
+from mentalarena.practice.room import FULL, Practising
+from mentalarena.practice.session import Session, diagnosed, noted
 from mentalarena.practice.store import Store
 from mentalarena.report.practice import feedback_lines, people_table, score_table, session_table
 from mentalarena.report.text import printable
@@ -45,14 +46,12 @@ HELP = """Type what you would say, and Enter. An empty line is a silence.
 
 
 @dataclass
-class Room:
+class Terminal:
     """A session in a terminal. `read` gives the next line that is typed and raises `EOFError` at the end."""
 
     session: Session
     partner: Partner
-    config: Config
-    backends: Backends
-    store: Store
+    room: Practising
     console: Console
     read: Callable[[str], str]
 
@@ -60,11 +59,8 @@ class Room:
         """Until the trainee leaves. False when it was interrupted; nothing is lost either way."""
         self._welcome()
         try:
-            if not self.session.lines:
-                self._keep(change.said(self.session, self.partner.greeting))
-                self._line("you", self.partner.greeting)
-            if self.session.waiting:
-                self._answer()
+            if self.session.owed:
+                self._speak(None)
             while self._step(self.read("you> ")):
                 pass
         except EOFError:
@@ -81,10 +77,10 @@ class Room:
         self._say(f"{NOTICE}\n{CRISIS}\n")
 
         async def play() -> None:
-            async for who, text in watch(self.partner, self.config, self.backends, turns, self.session.seed):
+            async for who, text in watch(self.partner, self.room.config, self.room.backends, turns, self.session.seed):
                 self._line(who, text)
 
-        self.backends.run(play())
+        self._run(play())
 
     def _step(self, typed: str) -> bool:
         """What one typed line does; False to leave."""
@@ -92,8 +88,7 @@ class Room:
         if not name.startswith("/"):
             if not sys.stdin.isatty():
                 self._line("you", typed.strip())  # a script is not echoed by the terminal
-            self._keep(change.said(self.session, typed.strip()))
-            self._answer()
+            self._speak(typed.strip())
             return True
         if name == "/quit":
             return False
@@ -105,25 +100,33 @@ class Room:
             "/feedback": lambda _: self._feedback(),
             "/compare": lambda _: self._compare(),
             "/export": self._export,
-            "/retry": lambda _: self._answer() if self.session.waiting else self._say("The patient has answered."),
+            "/retry": lambda _: self._speak(None) if self.session.owed else self._say("The patient has answered."),
         }
         if name not in commands:
             self._say(f"{name}: no command; /help lists them")
             return True
         try:
+            self.session = self.room.store.read(self.session.id)  # a page may have gone on with it
             commands[name](rest.strip())
         except MentalArenaError as error:
             self._say(f"Not done: {error}")
         return True
 
-    def _answer(self) -> None:
+    def _speak(self, text: str | None) -> None:
+        """Say something, an empty text as well; None asks again for the answer that is missing."""
+        room, id = self.room, self.session.id
         try:
-            text = self.backends.run(self.partner.answer(self.session.lines))
+            with while_it_comes(self.console, "patient") as listen:
+                self.session = self._run(room.speak(id, text or "", listen, silence=text is not None))
         except ModelError as error:
+            self.session = room.store.read(id)
             self._say(f"No answer came ({error}). Your words are kept; /retry asks again.")
-            return
-        self._keep(change.heard(self.session, text))
-        self._line("patient", text)
+        except ConfigError as error:
+            if len(self.session.lines) < FULL:
+                raise
+            self._say(f"Not done: {error}")
+        else:
+            self._line(*self.session.lines[-1])
 
     def _notes(self) -> None:
         self._say("What have you understood? Enter keeps what is there, - takes it away.")
@@ -133,7 +136,7 @@ class Room:
                 self._say(f"{LABELS[component]} is: {now}")
             typed = self.read(f"{LABELS[component]}> ").strip()
             if typed:
-                self._keep(change.noted(self.session, component, "" if typed == "-" else typed))
+                self._note_down(component, "" if typed == "-" else typed)
         self._say("Noted.")
 
     def _note(self, told: str) -> None:
@@ -141,30 +144,34 @@ class Room:
         for name in sorted([*known, *(LABELS[c] for c in known)], key=len, reverse=True):
             if told.lower().startswith(name):
                 component = known[name.replace(" ", "_")]
-                self._keep(change.noted(self.session, component, told[len(name) :].lstrip(" :=")))
+                self._note_down(component, told[len(name) :].lstrip(" :="))
                 self._say("Noted.")
                 return
         self._say(f"/note: expected a field and a text; fields: {', '.join(LABELS[c] for c in COMPONENTS)}")
 
+    def _note_down(self, component: Component, text: str) -> None:
+        self.session = self._run(self.room.change(self.session.id, lambda now: noted(now, component, text)))
+
     def _diagnosis(self, told: str) -> None:
         told = told or self.read("diagnosis> ").strip()
-        self._keep(change.diagnosed(self.session, told))
+        self.session = self._run(self.room.change(self.session.id, lambda now: diagnosed(now, told)))
         self._say("Noted.")
 
     def _feedback(self) -> None:
-        scoring = scoring_of(self.config)
-        found = self.backends.run(feedback(self.session, self.partner, scoring))
-        self._keep(change.judged(self.session, found))
+        scoring_of(self.room.config)  # calibrated here the first time, where Ctrl-C stops it at once
+        self.session = self._run(self.room.judge(self.session.id))
+        found = self.session.feedback
+        assert found  # noqa: S101  (judge keeps one)
         self._say(NOTICE)
         self.console.print(score_table(found.components))
         self._say("\n".join(feedback_lines(found)))
 
     def _compare(self) -> None:
-        found = self._waited(
-            rival(self.session, self.partner, self.config, scoring_of(self.config), self.backends),
-            "the other therapist asks",
-        )
-        self._keep(change.compared(self.session, found))
+        with self.console.status("the other therapist asks"):
+            scoring_of(self.room.config)
+            self.session = self._run(self.room.compare(self.session.id, partly=True))
+        found = self.session.rival
+        assert found  # noqa: S101  (compare keeps one)
         for who, text in found.lines:
             self._line(who, text)
         own = self.session.feedback
@@ -181,34 +188,29 @@ class Room:
         kind = told or "md"
         if kind not in FORMATS:
             raise ConfigError(f"/export {kind[:40]}: expected one of {', '.join(FORMATS)}")
-        folder = self.store.folder / "exports"
+        folder = self.room.store.folder / "exports"
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.session.id}.{kind}"
         write_whole(path, exported(self.session, kind))
         self._say(f"Written: {path}")
-
-    def _waited(self, work: Coroutine[Any, Any, Result], what: str) -> Result:
-        with self.console.status(what):
-            return self.backends.run(work)
 
     def _welcome(self) -> None:
         self._say(f"{NOTICE}\n{CRISIS}\n")
         patient, about = self.partner.patient, self.partner.patient.about()
         told = f"{patient.cognitive_model.name or patient.id}" + (f" ({about})" if about else "")
         self._say(f"Patient: {told}; {self.session.style}, {self.session.difficulty}. Played by {self.partner.model.name}.")
-        self._say(f"Session {self.session.id}, kept in {self.store.folder}. /help lists the commands.\n")
+        self._say(f"Session {self.session.id}, kept in {self.room.store.folder}. /help lists the commands.\n")
         for who, text in self.session.lines:
             self._line("you" if who == "therapist" else who, text)
 
-    def _keep(self, session: Session) -> None:
-        self.session = self.store.save(session)
+    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        return self.room.backends.run(work)
 
     def _again(self) -> str:
-        return f"mentalarena practise --sessions {self.store.folder} --resume {self.session.id}"
+        return f"mentalarena practise --sessions {self.room.store.folder} --resume {self.session.id}"
 
     def _line(self, who: str, text: str) -> None:
-        style = "bold cyan" if who == "patient" else "dim"
-        self.console.print(Text.assemble((f"{who}: ", style), printable(text) or "(silence)"))
+        self.console.print(line(who, text))
 
     def _say(self, text: str) -> None:
         self.console.print(Text(printable(text)))
@@ -223,7 +225,7 @@ def begun(
     backends: Backends,
     store: Store,
     keep: bool = True,
-) -> Room:
+) -> Terminal:
     """A new session. Raises `ConfigError` for a patient, style or difficulty that is not there."""
     styles, difficulties = {s: s for s in STYLES}, {d: d for d in DIFFICULTIES}
     if style is not None and style not in styles:
@@ -231,32 +233,32 @@ def begun(
     if difficulty is not None and difficulty not in difficulties:
         raise ConfigError(f"--difficulty {difficulty[:40]}: expected one of {', '.join(difficulties)}")
     seed = random.SystemRandom().randrange(2**31) if seed is None else seed
-    chosen, person = choose(patient, seed, config)
-    manner, trust = styles[style or "plain"], difficulties[difficulty or "normal"]
-    partner = backends.run(partner_of(chosen, person, manner, trust, seed, config, backends))
-    session = new_session(
-        chosen.id,
-        style=manner,
-        difficulty=trust,
-        model=partner.model.name,
-        manner=partner.encoded.principles.id if partner.cast else "",
-        seed=seed,
-        source=config.clinic.source,
+    room = _room(config, backends, store)
+    session = backends.run(
+        room.prepared(patient, styles[style or "plain"], difficulties[difficulty or "normal"], seed, "model")
     )
     if keep:
         store.save(session)
-    return Room(session, partner, config, backends, store, Console(), read_line)
+    return _at(room, session)
 
 
-def resumed(session: Session, config: Config, backends: Backends, store: Store) -> Room:
+def resumed(session: Session, config: Config, backends: Backends, store: Store) -> Terminal:
     """A session that goes on. Raises `ConfigError` where the settings give another patient, and for one in which the person
     was the patient."""
     if session.part == "patient":
         raise ConfigError(
             f"session {session.id}: played as the patient; expected `mentalarena app`, where such sessions go on"
         )
-    partner = backends.run(partner_again(session, config, backends))
-    return Room(session, partner, config, backends, store, Console(), read_line)
+    return _at(_room(config, backends, store), session)
+
+
+def _room(config: Config, backends: Backends, store: Store) -> Practising:
+    """One in which the settings are those of every session, whoever plays."""
+    return Practising(store, config, backends, library=config)
+
+
+def _at(room: Practising, session: Session) -> Terminal:
+    return Terminal(session, room.backends.run(room.partner(session)), room, Console(), read_line)
 
 
 def read_line(prompt: str) -> str:

@@ -1,5 +1,5 @@
-"""What the practice pages do, without any page: every change goes through the store, so that a reload, another tab or a restart
-finds what was there."""
+"""The practice room, without any page or terminal: every change goes through the store, so that a reload, another tab, the other
+of the two or a restart finds what was there."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mentalarena.clinic.clinics import open_clinic
 from mentalarena.config import Config
 from mentalarena.errors import ConfigError, MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
-from mentalarena.models.base import streamed
+from mentalarena.models.base import Heard, streamed
 from mentalarena.practice.feedback import feedback, scoring_of
 from mentalarena.practice.partner import MANY, Partner, choose, offline, partner_again, partner_of, people
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES, Difficulty, Style
@@ -36,16 +36,17 @@ KEPT = 200
 
 @dataclass
 class Practising:
-    """The practice room of one server."""
+    """The practice room of one server, or of one terminal."""
 
     store: Store
     config: Config
     """Of the models; the default one configures none."""
     backends: Backends = field(default_factory=lambda: Backends(alone=True))
+    library: Config = field(default_factory=lambda: load_config(None, ["clinic.source=library"]))
+    """Of the sessions that the library's own words play."""
     _partners: OrderedDict[str, Partner] = field(default_factory=OrderedDict)
     _warm: bool = False
     _locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
-    _library: Config = field(default_factory=lambda: load_config(None, ["clinic.source=library"]))
 
     @property
     def has_model(self) -> bool:
@@ -56,7 +57,7 @@ class Practising:
         """Begin what the first feedback would wait for, once: to calibrate the thresholds. Who only reads runs is not slowed."""
         if not self._warm:
             self._warm = True
-            Thread(target=scoring_of, args=(self._library,), name="warm", daemon=True).start()
+            Thread(target=scoring_of, args=(self.library,), name="warm", daemon=True).start()
 
     def patients(self, by: By) -> dict[str, str]:
         """Whom one may choose: ids with what is known of each at first sight, which is no diagnosis. May raise `DataError`."""
@@ -77,7 +78,7 @@ class Practising:
 
     def config_for(self, by: By) -> Config:
         """The settings that a session is played by."""
-        return self.config if by == "model" and self.has_model else self._library
+        return self.config if by == "model" and self.has_model else self.library
 
     def config_of(self, session: Session) -> Config:
         """Those of a session that was begun before."""
@@ -94,6 +95,21 @@ class Practising:
     ) -> Session:
         """A new session, up to the patient's first words, or with the greeting where the person is the patient. Raises
         `ConfigError` and `ModelError`."""
+        session = await self.prepared(patient, style, difficulty, seed, by, part)
+        if part == "therapist":
+            session = heard(session, await (await self.partner(session)).answer(session.lines))
+        return self.store.save(session)
+
+    async def prepared(
+        self,
+        patient: str | None,
+        style: Style,
+        difficulty: Difficulty,
+        seed: int,
+        by: By = "library",
+        part: Speaker = "therapist",
+    ) -> Session:
+        """A new session with the greeting, which is not kept yet: saved, it goes on with `speak`. Raises `ConfigError`."""
         if (
             style not in STYLES or difficulty not in DIFFICULTIES or part not in get_args(Speaker)
         ):  # a browser may send anything
@@ -104,11 +120,8 @@ class Practising:
         manner = "" if partner.offline else partner.encoded.principles.id
         session = new_session(chosen.id, style=style, difficulty=difficulty, model=partner.model.name, manner=manner, seed=seed,
                               source=config.clinic.source, part=part)  # fmt: skip
-        session = said(session, partner.greeting)
         self._keep(session.id, partner)
-        if part == "therapist":
-            session = heard(session, await partner.answer(session.lines))
-        return self.store.save(session)
+        return said(session, partner.greeting)
 
     async def partner(self, session: Session) -> Partner:
         """The patient of a session. Raises `ConfigError` when the settings no longer give it."""
@@ -117,16 +130,16 @@ class Practising:
         self._partners.move_to_end(session.id)
         return self._partners[session.id]
 
-    async def speak(self, session_id: str, text: str, listen: Callable[[str], None]) -> Session:
+    async def speak(self, session_id: str, text: str, listen: Heard, silence: bool = False) -> Session:
         """The person says something and is answered; `listen` hears the answer while it comes. What was said is kept before it is
         answered, also beside a line that is not answered yet: one answer is to both. An empty text asks again for an answer
-        that is still missing.
+        that is still missing, unless `silence` says that it is one.
 
         Raises `ModelError`; then what the person said stands, and the answer may be asked for again. Raises `ConfigError` for a
         session that is full."""
         async with self._lock("talk", session_id):  # not that of changes: notes are kept while somebody speaks
             session = await asyncio.to_thread(self.store.read, session_id)
-            if text.strip():
+            if silence or text.strip():
                 if len(session.lines) >= FULL:
                     raise ConfigError(
                         f"a session of {len(session.lines)} lines; expected {FULL} at most: begin another one"
@@ -139,7 +152,7 @@ class Practising:
             other = heard if session.part == "therapist" else said
             return await self.change(session_id, lambda now: other(now, answer))
 
-    async def _answer(self, session: Session, listen: Callable[[str], None]) -> str:
+    async def _answer(self, session: Session, listen: Heard) -> str:
         partner = await self.partner(session)
         if session.part == "patient":
             return await question(session, partner, self.config_of(session), self.backends, listen)
@@ -165,16 +178,17 @@ class Practising:
                 return kept
         raise ModelError("the session changed while it was judged; ask again")
 
-    async def compare(self, session_id: str) -> Session:
+    async def compare(self, session_id: str, partly: bool = False) -> Session:
         """A therapist that is no person talks with the same patient; or, where the person is the patient, what it understood of
-        the person. One at a time. Raises `ModelError`."""
+        the person. One at a time. Raises `ModelError` where it could not go on, unless `partly`: then what there is of it is
+        kept, with its `problem`."""
         async with self._lock("compare", session_id):
             session = await asyncio.to_thread(self.store.read, session_id)
             config = self.config_of(session)
             scoring = await asyncio.to_thread(scoring_of, config)
             other = rival if session.part == "therapist" else understood
             found = await other(session, await self.partner(session), config, scoring, self.backends)
-            if found.problem:
+            if found.problem and not partly:
                 raise ModelError(found.problem)
             return await self.change(session_id, lambda now: compared(now, found))
 

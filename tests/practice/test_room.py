@@ -1,4 +1,4 @@
-"""The practice room without its pages, with a person of the library and with models that a server plays.
+"""The practice room without page or terminal, with a person of the library and with models that a server plays.
 
 1  what is said is kept before it is answered, so that nothing is lost whatever happens to the answer
 2  an answer that is missing is asked for again, by an empty text, and by nobody twice
@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mentalarena.app.practising import FULL, KEPT, Practising
 from mentalarena.errors import ConfigError, ModelError
 from mentalarena.models.base import Heard, Message, Reply, Sampling
 from mentalarena.models.scripted import ScriptedModel
 from mentalarena.practice import session as change
 from mentalarena.practice.partner import people
+from mentalarena.practice.room import FULL, KEPT, Practising
 from mentalarena.practice.session import Session
 from mentalarena.practice.store import Store
 from mentalarena.settings import load_config
@@ -111,6 +111,8 @@ def test_2_an_answer_that_is_missing_is_asked_for_again_and_by_nobody_twice(room
     assert lines(after)[2] == "How did you feel then?"
     assert say(again, session, "") == after
     assert say(again, session, "  \n ") == after, "nothing was said"
+    silent = again.backends.run(again.speak(session.id, "", lambda _: None, silence=True))
+    assert ([who for who, _ in silent.lines], silent.lines[4][1]) == (["therapist", "patient"] * 3, "")
     assert lines(say(room(), begun(first), "How did you feel then?"))[3] == lines(after)[3], (
         "as it would have been answered"
     )
