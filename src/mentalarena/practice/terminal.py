@@ -119,10 +119,9 @@ class Terminal:
             with while_it_comes(self.console, "patient") as listen:
                 self.session = self._run(room.speak(id, text or "", listen, silence=text is not None))
         except ModelError as error:
-            self.session = room.store.read(id)
             self._say(f"No answer came ({error}). Your words are kept; /retry asks again.")
         except ConfigError as error:
-            if len(self.session.lines) < FULL:
+            if len(room.store.read(id).lines) < FULL:
                 raise
             self._say(f"Not done: {error}")
         else:
