@@ -6,9 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mentalarena.notices import CRISIS
+from mentalarena.notices import A_PROGRAM, CRISIS
 from mentalarena.practice.export import NOTICE
-from mentalarena.practice.session import Session, heard, new_session, said
+from mentalarena.practice.session import Session
 from mentalarena.practice.store import Store
 
 COMMAND = [sys.executable, "-c", "from mentalarena.cli import main; main()", "practise"]
@@ -141,9 +141,34 @@ def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
     assert "[bold]x" in done.stdout
 
 
-def test_a_session_in_which_the_person_was_the_patient_is_not_taken_for_another(tmp_path: Path) -> None:
-    session = Store(tmp_path).save(heard(said(new_session("mei-lin-chou-1", part="patient"), "Hello."), "I am tired."))
-    done = practise("What helps you?\n", "--resume", session.id, "--sessions", str(tmp_path))
-    assert done.returncode == 2
-    assert "mentalarena app" in done.stderr
-    assert only(tmp_path) == session
+def test_who_plays_the_patient_has_a_card_is_asked_and_sees_what_was_understood(tmp_path: Path) -> None:
+    typed = "I cannot sleep since the divorce.\n/card\n/understood\n/notes\n/export json\n"
+    done = practise(typed, "--as", "patient", "--patient", "reem-haddad", "--seed", "3", "--sessions", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("core beliefs: I'm too weak to bear my own grief; I am a deserter.") == 2, (
+        "at first, and when asked"
+    )
+    assert "/notes: no command" in done.stdout
+    session = only(tmp_path)
+    assert [who for who, _ in session.lines] == ["therapist", "patient", "therapist"]
+    assert f"you: {session.lines[1][1]}\ntherapist: {session.lines[2][1]}\n" in done.stdout
+    assert session.rival
+    assert f"{session.rival.name}: {session.rival.questions} questions, similarity" in done.stdout
+    again = practise("And I am tired.\n", "--resume", session.id, "--sessions", str(tmp_path))
+    assert again.returncode == 0, again.stderr
+    assert "You are Reem Haddad" in again.stdout, "whoever was the patient still is"
+    assert [who for who, _ in only(tmp_path).lines] == ["therapist", "patient", "therapist", "patient", "therapist"]
+
+
+def test_who_plays_the_patient_and_speaks_of_dying_is_told_that_a_program_will_answer(tmp_path: Path) -> None:
+    told = ("--as", "patient", "--patient", "reem-haddad", "--sessions", str(tmp_path))
+    assert A_PROGRAM in practise("I think about killing myself.\n", *told).stdout
+    assert A_PROGRAM not in practise("The film bored me to death.\n", *told).stdout
+
+
+def test_a_part_that_is_none_is_one_line(tmp_path: Path) -> None:
+    for arguments, told in ((("--as", "nurse"), "--as nurse: expected one of therapist, patient"),
+                            (("--as", "patient", "--watch", "2"), "--watch: nobody plays but programs")):  # fmt: skip
+        done = practise("", *arguments, "--sessions", str(tmp_path))
+        assert (done.returncode, told in done.stderr) == (2, True), done.stderr
+        assert len(done.stderr.splitlines()) == 1

@@ -12,12 +12,10 @@ from mentalarena.app.documents import missing
 from mentalarena.app.frame import NOTICE, frame, page, spoken, tag
 from mentalarena.app.session_panels import card_panel, feedback_panel, notes_panel, rival_panel
 from mentalarena.errors import MentalArenaError
-from mentalarena.notices import CRISIS
+from mentalarena.notices import A_PROGRAM, CRISIS
 from mentalarena.practice.hearing import told_danger as dangerous
 from mentalarena.practice.room import Practising
 from mentalarena.practice.session import LONGEST, Session
-
-PROGRAM = "You said something about dying or danger, and a program will answer. If it is you who feels so, stop here."
 
 
 def register(practising: Practising) -> None:
@@ -88,7 +86,7 @@ class _Talk:
     def _help(self) -> None:
         """The other side is a program, which walks past danger; whoever spoke may have meant it."""
         with self._log:
-            tag("p", f"{PROGRAM} {CRISIS}.", "notice").props("role=alert")
+            tag("p", f"{A_PROGRAM} {CRISIS}.", "notice").props("role=alert")
 
     def _line(self, who: str, text: str) -> Any:
         with self._log:

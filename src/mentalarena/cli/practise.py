@@ -18,6 +18,9 @@ def practise(
         str | None, typer.Option(help="How the patient is: plain, talkative, reserved, guarded, upset or pleasing.")
     ] = None,
     difficulty: Annotated[str | None, typer.Option(help="How readily it trusts: easy, normal or hard.")] = None,
+    part: Annotated[
+        str | None, typer.Option("--as", help="Whom you play: therapist, or patient (then the therapist is a program).")
+    ] = None,
     sessions: Annotated[Path, typer.Option(help="Folder in which sessions are kept.")] = Path("practice-sessions"),
     resume: Annotated[str | None, typer.Option(help="Go on with a session, by its id (--list).")] = None,
     seed: Annotated[int | None, typer.Option(help="For chance: who comes, and what a model draws.")] = None,
@@ -32,11 +35,14 @@ def practise(
 ) -> None:
     """Practise with a simulated patient: talk, note what you understood, hear what you missed. Offline with the library's
     people; with --config a model plays the patient. A simulation, not care (docs/practice.md)."""
+    from mentalarena.errors import ConfigError
     from mentalarena.models.backends import Backends
     from mentalarena.practice import terminal
     from mentalarena.practice.partner import settings_of
     from mentalarena.practice.store import Store
 
+    if watch and part == "patient":
+        raise ConfigError("--watch: nobody plays but programs; expected no --as patient with it")
     store = Store(sessions)
     if list_:
         terminal.show_sessions(store)
@@ -51,7 +57,7 @@ def practise(
         room = (
             terminal.resumed(session, settings, backends, store)
             if session
-            else terminal.begun(patient, style, difficulty, seed, settings, backends, store, keep=not watch)
+            else terminal.begun(patient, style, difficulty, seed, settings, backends, store, keep=not watch, part=part)
         )
         if watch:
             room.watch(watch)

@@ -9,40 +9,30 @@ import random
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from rich.console import Console
 from rich.text import Text
 
 from mentalarena.clinic.clinics import open_clinic
-from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, Component
 from mentalarena.config import Config
 from mentalarena.errors import ConfigError, MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
-from mentalarena.notices import CRISIS
-from mentalarena.practice.export import FORMATS, NOTICE, exported
-from mentalarena.practice.feedback import scoring_of, side_by_side
+from mentalarena.notices import A_PROGRAM, CRISIS
+from mentalarena.practice.commands import Commands, commands_at
+from mentalarena.practice.export import NOTICE
+from mentalarena.practice.hearing import told_danger
 from mentalarena.practice.live import line, while_it_comes
 from mentalarena.practice.partner import MANY, Partner, people
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
 from mentalarena.practice.rival import watch
 from mentalarena.practice.room import FULL, Practising
-from mentalarena.practice.session import Session, diagnosed, noted
+from mentalarena.practice.session import Session, Speaker
 from mentalarena.practice.store import Store
-from mentalarena.report.practice import feedback_lines, people_table, score_table, session_table
+from mentalarena.report.practice import people_table, session_table
 from mentalarena.report.text import printable
-from mentalarena.runs.directory import write_whole
 
 Result = TypeVar("Result")
-HELP = """Type what you would say, and Enter. An empty line is a silence.
-/notes                fill in the cognitive model, field by field
-/note FIELD TEXT      one of its fields, such as: /note emotions sad and tired
-/diagnosis TEXT       what you take it for
-/feedback             what you understood and missed (ends the guessing: it shows what is so)
-/compare              an AI therapist on the same patient
-/export [md|json|jsonl]   write the session to a file
-/retry                ask the patient again, where no answer came
-/quit                 leave; everything is kept"""
 
 
 @dataclass
@@ -56,7 +46,7 @@ class Terminal:
     read: Callable[[str], str]
 
     def talk(self) -> bool:
-        """Until the trainee leaves. False when it was interrupted; nothing is lost either way."""
+        """Until the person leaves. False when it was interrupted; nothing is lost either way."""
         self._welcome()
         try:
             if self.session.owed:
@@ -67,151 +57,97 @@ class Terminal:
             self.console.print()
         except KeyboardInterrupt:
             self.console.print()
-            self._say(f"Stopped. Everything is kept; go on with: {self._again()}")
+            self.say(f"Stopped. Everything is kept; go on with: {self._again()}")
             return False
-        self._say(f"Kept. Go on with: {self._again()}")
+        self.say(f"Kept. Go on with: {self._again()}")
         return True
 
     def watch(self, turns: int) -> None:
         """A therapist model (or the checklist) talks with the patient."""
-        self._say(f"{NOTICE}\n{CRISIS}\n")
+        self.say(f"{NOTICE}\n{CRISIS}\n")
 
         async def play() -> None:
             async for who, text in watch(self.partner, self.room.config, self.room.backends, turns, self.session.seed):
-                self._line(who, text)
+                self.line(who, text)
 
-        self._run(play())
+        self.run(play())
 
     def _step(self, typed: str) -> bool:
         """What one typed line does; False to leave."""
         name, _, rest = typed.strip().partition(" ")
         if not name.startswith("/"):
             if not sys.stdin.isatty():
-                self._line("you", typed.strip())  # a script is not echoed by the terminal
+                self.line("you", typed.strip())  # a script is not echoed by the terminal
             self._speak(typed.strip())
             return True
         if name == "/quit":
             return False
-        commands: dict[str, Callable[[str], None]] = {
-            "/help": lambda _: self._say(HELP),
-            "/notes": lambda _: self._notes(),
-            "/note": self._note,
-            "/diagnosis": self._diagnosis,
-            "/feedback": lambda _: self._feedback(),
-            "/compare": lambda _: self._compare(),
-            "/export": self._export,
-            "/retry": lambda _: self._speak(None) if self.session.owed else self._say("The patient has answered."),
-        }
+        commands: Commands = {**commands_at(self), "/retry": lambda _: self._retry()}
         if name not in commands:
-            self._say(f"{name}: no command; /help lists them")
+            self.say(f"{name}: no command; /help lists them")
             return True
         try:
             self.session = self.room.store.read(self.session.id)  # a page may have gone on with it
             commands[name](rest.strip())
         except MentalArenaError as error:
-            self._say(f"Not done: {error}")
+            self.say(f"Not done: {error}")
         return True
+
+    def _retry(self) -> None:
+        self._speak(None) if self.session.owed else self.say(f"The {self._other} has answered.")
 
     def _speak(self, text: str | None) -> None:
         """Say something, an empty text as well; None asks again for the answer that is missing."""
         room, id = self.room, self.session.id
+        if text and self.session.part == "patient" and told_danger(text):  # whoever spoke may have meant it
+            self.say(f"{A_PROGRAM} {CRISIS}.")
         try:
-            with while_it_comes(self.console, "patient") as listen:
-                self.session = self._run(room.speak(id, text or "", listen, silence=text is not None))
+            with while_it_comes(self.console, self._other) as listen:
+                self.session = self.run(room.speak(id, text or "", listen, silence=text is not None))
         except ModelError as error:
-            self._say(f"No answer came ({error}). Your words are kept; /retry asks again.")
+            self.say(f"No answer came ({error}). Your words are kept; /retry asks again.")
         except ConfigError as error:
             if len(room.store.read(id).lines) < FULL:
                 raise
-            self._say(f"Not done: {error}")
+            self.say(f"Not done: {error}")
         else:
-            self._line(*self.session.lines[-1])
-
-    def _notes(self) -> None:
-        self._say("What have you understood? Enter keeps what is there, - takes it away.")
-        for component in COMPONENTS:
-            now = self.session.notes.get(component, "")
-            if now:
-                self._say(f"{LABELS[component]} is: {now}")
-            typed = self.read(f"{LABELS[component]}> ").strip()
-            if typed:
-                self._note_down(component, "" if typed == "-" else typed)
-        self._say("Noted.")
-
-    def _note(self, told: str) -> None:
-        known: dict[str, Component] = {c: c for c in COMPONENTS}
-        for name in sorted([*known, *(LABELS[c] for c in known)], key=len, reverse=True):
-            if told.lower().startswith(name):
-                component = known[name.replace(" ", "_")]
-                self._note_down(component, told[len(name) :].lstrip(" :="))
-                self._say("Noted.")
-                return
-        self._say(f"/note: expected a field and a text; fields: {', '.join(LABELS[c] for c in COMPONENTS)}")
-
-    def _note_down(self, component: Component, text: str) -> None:
-        self.session = self._run(self.room.change(self.session.id, lambda now: noted(now, component, text)))
-
-    def _diagnosis(self, told: str) -> None:
-        told = told or self.read("diagnosis> ").strip()
-        self.session = self._run(self.room.change(self.session.id, lambda now: diagnosed(now, told)))
-        self._say("Noted.")
-
-    def _feedback(self) -> None:
-        scoring_of(self.room.config)  # calibrated here the first time, where Ctrl-C stops it at once
-        self.session = self._run(self.room.judge(self.session.id))
-        found = self.session.feedback
-        assert found  # noqa: S101  (judge keeps one)
-        self._say(NOTICE)
-        self.console.print(score_table(found.components))
-        self._say("\n".join(feedback_lines(found)))
-
-    def _compare(self) -> None:
-        with self.console.status("the other therapist asks"):
-            scoring_of(self.room.config)
-            self.session = self._run(self.room.compare(self.session.id, partly=True))
-        found = self.session.rival
-        assert found  # noqa: S101  (compare keeps one)
-        for who, text in found.lines:
-            self._line(who, text)
-        own = self.session.feedback
-        yours, theirs = side_by_side(own.components if own else found.components, found.components)
-        beside = f" (yours, over the same components: {yours:.2f})" if own else ""
-        self._say(f"\n{found.name}: {found.questions} questions, similarity {theirs:.2f}{beside}")
-        self.console.print(score_table(found.components, own.components if own else ()))
-        if found.problem:
-            self._say(f"Problem: {found.problem}")
-        if not own:
-            self._say("/feedback puts your own scores beside it.")
-
-    def _export(self, told: str) -> None:
-        kind = told or "md"
-        if kind not in FORMATS:
-            raise ConfigError(f"/export {kind[:40]}: expected one of {', '.join(FORMATS)}")
-        folder = self.room.store.folder / "exports"
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{self.session.id}.{kind}"
-        write_whole(path, exported(self.session, kind))
-        self._say(f"Written: {path}")
+            self.line(*self.session.lines[-1])
 
     def _welcome(self) -> None:
-        self._say(f"{NOTICE}\n{CRISIS}\n")
-        patient, about = self.partner.patient, self.partner.patient.about()
-        told = f"{patient.cognitive_model.name or patient.id}" + (f" ({about})" if about else "")
-        self._say(f"Patient: {told}; {self.session.style}, {self.session.difficulty}. Played by {self.partner.model.name}.")
-        self._say(f"Session {self.session.id}, kept in {self.room.store.folder}. /help lists the commands.\n")
-        for who, text in self.session.lines:
-            self._line("you" if who == "therapist" else who, text)
+        self.say(f"{NOTICE}\n{CRISIS}\n")
+        session, patient = self.session, self.partner.patient
+        told = f"{patient.cognitive_model.name or patient.id}" + (f" ({about})" if (about := patient.about()) else "")
+        if session.part == "therapist":
+            self.say(f"Patient: {told}; {session.style}, {session.difficulty}. Played by {self.partner.model.name}.")
+        else:
+            asks = "a checklist of prepared questions, no model" if session.offline else "the configured model"
+            self.say(f"You are {told}. The therapist is {asks}, and cannot see this:")
+            commands_at(self)["/card"]("")
+        self.say(f"Session {session.id}, kept in {self.room.store.folder}. /help lists the commands.\n")
+        for who, text in session.lines:
+            self.line("you" if who == session.part else who, text)
 
-    def _run(self, work: Coroutine[Any, Any, Result]) -> Result:
+    @property
+    def _other(self) -> Speaker:
+        return "patient" if self.session.part == "therapist" else "therapist"
+
+    def change(self, changed: Callable[[Session], Session]) -> None:
+        """Keep another state of the session, on what is there now."""
+        self.session = self.run(self.room.change(self.session.id, changed))
+
+    def run(self, work: Coroutine[Any, Any, Result]) -> Result:
+        """Wait for something of the room's."""
         return self.room.backends.run(work)
 
     def _again(self) -> str:
         return f"mentalarena practise --sessions {self.room.store.folder} --resume {self.session.id}"
 
-    def _line(self, who: str, text: str) -> None:
+    def line(self, who: str, text: str) -> None:
+        """Print a line of a talk."""
         self.console.print(line(who, text))
 
-    def _say(self, text: str) -> None:
+    def say(self, text: str) -> None:
+        """Print a text as it is, control characters left out."""
         self.console.print(Text(printable(text)))
 
 
@@ -224,8 +160,12 @@ def begun(
     backends: Backends,
     store: Store,
     keep: bool = True,
+    part: str | None = None,
 ) -> Terminal:
-    """A new session. Raises `ConfigError` for a patient, style or difficulty that is not there."""
+    """A new session. Raises `ConfigError` for a patient, style, difficulty or part that is not there."""
+    parts: dict[str, Speaker] = {p: p for p in get_args(Speaker)}
+    if part is not None and part not in parts:
+        raise ConfigError(f"--as {part[:40]}: expected one of {', '.join(parts)}")
     styles, difficulties = {s: s for s in STYLES}, {d: d for d in DIFFICULTIES}
     if style is not None and style not in styles:
         raise ConfigError(f"--style {style[:40]}: expected one of {', '.join(styles)}")
@@ -234,7 +174,14 @@ def begun(
     seed = random.SystemRandom().randrange(2**31) if seed is None else seed
     room = _room(config, backends, store)
     session = backends.run(
-        room.prepared(patient, styles[style or "plain"], difficulties[difficulty or "normal"], seed, "model")
+        room.prepared(
+            patient,
+            styles[style or "plain"],
+            difficulties[difficulty or "normal"],
+            seed,
+            "model",
+            parts[part or "therapist"],
+        )
     )
     if keep:
         store.save(session)
@@ -242,12 +189,7 @@ def begun(
 
 
 def resumed(session: Session, config: Config, backends: Backends, store: Store) -> Terminal:
-    """A session that goes on. Raises `ConfigError` where the settings give another patient, and for one in which the person
-    was the patient."""
-    if session.part == "patient":
-        raise ConfigError(
-            f"session {session.id}: played as the patient; expected `mentalarena app`, where such sessions go on"
-        )
+    """A session that goes on. Raises `ConfigError` where the settings give another patient."""
     return _at(_room(config, backends, store), session)
 
 
