@@ -28,7 +28,7 @@ from mentalarena.practice.feedback import (
     side_by_side,
 )
 from mentalarena.practice.partner import Partner, choose, instructions, partner_again, partner_of, people, settings_of
-from mentalarena.practice.rapport import DIFFICULTIES, STYLES
+from mentalarena.practice.rapport import DIFFICULTIES, STYLES, rapport, trusts
 from mentalarena.practice.rival import CHECKLIST, checklist, rival, watch
 from mentalarena.practice.safety import safety
 from mentalarena.practice.session import Session, new_session
@@ -82,6 +82,39 @@ def test_what_was_missed_is_told_with_what_the_person_could_have_said_and_questi
         assert score.encoded == met.patient.cognitive_model.text(score.component)
     assert {c.component: c.asked for c in found.components}["history"] == 1
     assert "core beliefs" in found.guidance
+
+
+WARM = (
+    "That sounds very hard. Can you tell me more about it?",
+    "I can imagine how lonely that is. How do you feel then?",
+    "It sounds as if you carry all of it alone. What goes through your mind?",
+)
+
+
+def test_trust_is_told_with_the_line_that_earned_it_and_those_that_cost_some(scoring: Scoring) -> None:
+    met, long = partner(), "You should really do some sport, " + "every single day, " * 20
+    cold = asyncio.run(feedback(talked(met, "Do you sleep?", long), met, scoring)).trust
+    assert cold
+    assert (cold.reached, len(cold.cost)) == ("", 1)
+    assert cold.cost[0].startswith("You should really")
+    assert len(cold.cost[0]) < 170
+    assert any("did not come to trust you: 0.0 of the 5.0 points" in line for line in cold.told)
+    session = talked(met, *WARM, "You are pathetic.")
+    warm = asyncio.run(feedback(session, met, scoring)).trust
+    assert warm
+    assert warm.reached in WARM
+    assert warm.cost == ("You are pathetic.",)
+    heard = [text for who, text in session.lines if who == "therapist"]
+    said = [text for who, text in session.lines if who == "patient"]
+    until = heard.index(warm.reached)
+    assert trusts(rapport(heard[: until + 1], said), "plain", "normal"), "as the patient itself has it"
+    assert not trusts(rapport(heard[:until], said), "plain", "normal")
+    assert ("In the end there was not enough trust any more." in warm.told) == (warm.points < warm.needed)
+
+
+def test_nobody_counts_the_trust_of_a_model(scoring: Scoring) -> None:
+    met = partner(config=SCRIPTED)
+    assert asyncio.run(feedback(talked(met, *WARM), met, scoring)).trust is None
 
 
 def test_prepared_guidance_names_first_what_was_never_asked_about() -> None:

@@ -172,6 +172,8 @@ def _feedback(session: Session) -> None:
         _counted(counts.advice, "piece") + " of advice",
     )
     tag("p", f"{'; '.join(told)}.{talk_share}", "num")
+    for line in found.trust.told if found.trust else ():
+        tag("p", line)
     tag(
         "p",
         f"Similarities by {found.embedder}. {LEXICAL if found.embedder.startswith('lexical') else ''} {BY_RULE}",

@@ -118,7 +118,8 @@ def _feedback(found: Feedback) -> list[str]:
         f"{counts.advice} pieces of advice",
         f"talk share {counts.talk_share:.0%}" if counts.talk_share is not None else "",
     ]
-    return [*parts, "\n".join(told), ", ".join(filter(None, shares)) + "."]
+    trust = [plain(" ".join(found.trust.told))] if found.trust else []
+    return [*parts, "\n".join(told), ", ".join(filter(None, shares)) + ".", *trust]
 
 
 def _rival(found: Rival) -> list[str]:

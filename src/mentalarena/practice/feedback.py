@@ -23,6 +23,7 @@ from mentalarena.models.backends import embedder_of
 from mentalarena.models.base import Embedder
 from mentalarena.practice.hearing import hear
 from mentalarena.practice.partner import Partner, groups_of
+from mentalarena.practice.rapport import course, needed
 from mentalarena.practice.safety import safety
 from mentalarena.practice.sayings import repertoire
 from mentalarena.practice.session import (
@@ -32,12 +33,15 @@ from mentalarena.practice.session import (
     Feedback,
     Session,
     Speaker,
+    Trust,
     Verdict,
     notes_of,
 )
 
 SHOWN = 4
 """Things a component that the person could have said are shown."""
+QUOTED = 160
+"""Characters of a line that is told again."""
 ASKED = 3
 """Gaps that the offline guidance speaks of."""
 
@@ -79,6 +83,7 @@ async def feedback(session: Session, partner: Partner, scoring: Scoring) -> Feed
         safety=safety(session.lines, reference),
         diagnosis=diagnosis_feedback(session.diagnosis, reference),
         counts=counts(session.lines),
+        trust=trust_of(session, partner),
     )
 
 
@@ -172,6 +177,26 @@ def counts(lines: Sequence[tuple[Speaker, str]]) -> Counts:
         words=sum(len(text.split()) for text in _own(lines)),
         patient_words=sum(len(text.split()) for who, text in lines if who == "patient"),
     )
+
+
+def trust_of(session: Session, partner: Partner) -> Trust | None:
+    """How the trust of a patient without a model went."""
+    if not partner.offline or not session.lines:
+        return None
+    messages, _ = partner.request(session.lines)  # as the patient hears the talk
+    heard, said = ([m.content for m in messages if m.role == role] for role in ("user", "assistant"))
+    points, enough = course(heard, said), needed(session.style, session.difficulty)
+    lines = list(zip(heard, points, [0.0, *points], strict=False))
+    return Trust(
+        points=points[-1],
+        needed=enough,
+        reached=next((_short(text) for text, now, _ in lines if now >= enough), ""),
+        cost=tuple(_short(text) for text, now, before in lines if now < before),
+    )
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= QUOTED else f"{text[:QUOTED].rstrip()} ..."
 
 
 @lru_cache

@@ -29,6 +29,12 @@ FLOOR = -3.0
 
 def rapport(heard: Sequence[str], said: Sequence[str]) -> float:
     """The points that the therapist's lines have earned so far; the first line is the greeting that every talk begins with."""
+    return course(heard, said)[-1] if heard else 0.0
+
+
+def course(heard: Sequence[str], said: Sequence[str]) -> list[float]:
+    """The points after each of the therapist's lines."""
+    found = list[float]()
     points, closed, questions = 0.0, 0, 0.0
     earlier: set[str] = set()
     for number, text in enumerate(heard):
@@ -42,12 +48,18 @@ def rapport(heard: Sequence[str], said: Sequence[str]) -> float:
             questions += asked
             points = max(FLOOR, points + asked + rest)
         earlier.add(text.strip().lower())
-    return points
+        found.append(points)
+    return found
 
 
 def trusts(points: float, style: Style, difficulty: Difficulty) -> bool:
     """Whether these points are enough for what the person says only to somebody it trusts."""
-    return points >= NEEDED[difficulty] + MORE.get(style, 0.0)
+    return points >= needed(style, difficulty)
+
+
+def needed(style: Style, difficulty: Difficulty) -> float:
+    """The points that it takes."""
+    return NEEDED[difficulty] + MORE.get(style, 0.0)
 
 
 def _points(line: Heard, before: frozenset[str], closed: int, number: int, repeated: bool) -> tuple[float, float]:

@@ -95,6 +95,35 @@ class Counts(Strict):
         return self.words / every if every else None
 
 
+class Trust(Strict):
+    """How the trust of a patient without a model went, by the room's rule (rapport.py), which measures nobody."""
+
+    points: float
+    """Earned in the end."""
+    needed: float
+    """That it takes."""
+    reached: str = ""
+    """The trainee's line with which there was enough for the first time; empty where there never was."""
+    cost: tuple[str, ...] = ()
+    """The trainee's lines that lost some."""
+
+    @property
+    def told(self) -> list[str]:
+        """In sentences."""
+        points = f"{max(self.points, 0.0):.1f} of the {self.needed:.1f} points"
+        found = [f"The person came to trust you with this line of yours: “{self.reached}”."]
+        if not self.reached:
+            found = [
+                f"The person did not come to trust you: {points} that it takes by this room's rule. Open questions, empathy and "
+                "taking up what was said earn them."
+            ]
+        if self.reached and self.points < self.needed:
+            found.append("In the end there was not enough trust any more.")
+        if self.cost:
+            found.append(f"What cost trust: {'; '.join(f'“{text}”' for text in self.cost)}.")
+        return found
+
+
 class Feedback(Strict):
     """What a trainee hears after a session. Simulated, from rules and similarities: no measure of anybody's skill."""
 
@@ -107,6 +136,8 @@ class Feedback(Strict):
     safety: Safety
     diagnosis: DiagnosisFeedback
     counts: Counts
+    trust: Trust | None = None
+    """None where a model plays the patient: nobody counts its trust."""
 
     @property
     def understood(self) -> tuple[Component, ...]:

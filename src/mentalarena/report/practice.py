@@ -57,6 +57,7 @@ def feedback_lines(found: Feedback) -> list[str]:
     lines = [f"similarity {found.similarity:.2f} ({found.embedder}); a number of shared words or meaning, not of skill"]
     share = "" if counts.talk_share is None else f"; you said {counts.talk_share:.0%} of the words"
     lines.append(f"{counts.questions} questions, {counts.open_questions} open; {counts.reflections} reflections{share}")
+    lines += found.trust.told if found.trust else []
     lines += ["", found.guidance, "", found.safety.note, "", f"diagnosis: {own.verdict}"]
     if own.named:
         lines.append(f"  read as: {', '.join(own.named)}")
