@@ -53,6 +53,17 @@ def test_a_script_talks_notes_hears_feedback_compares_and_exports(tmp_path: Path
     assert f"--resume {session.id}" in out
 
 
+def test_a_command_among_the_notes_leaves_them_and_is_done(tmp_path: Path) -> None:
+    typed = "/notes\nsince two winters\n/diagnosis drinking\nHow do you feel?\n/feedback\n"
+    done = practise(typed, "--patient", "reem-haddad", "--seed", "3", "--sessions", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    session = only(tmp_path)
+    assert (session.notes, session.diagnosis) == ({"history": "since two winters"}, "drinking")
+    assert ("therapist", "How do you feel?") in session.lines
+    assert "diagnosis: your words (drinking) name none that is known here" in done.stdout
+    assert done.stdout.index("Safety: ") < done.stdout.index("similarity")
+
+
 def test_a_session_goes_on_where_it_ended_as_if_it_had_not(tmp_path: Path) -> None:
     first, second = "When did this begin?\n", "How do you feel?\nWhat helps you?\n"
     practise(first + second, "--patient", "mei-lin-chou", "--seed", "1", "--sessions", str(tmp_path / "whole"))

@@ -13,7 +13,7 @@ from mentalarena.report.headline import further_looks, headline, shown
 def summary(best: int = 2, p: float = 0.001, clinic: str = "library", control: bool = True) -> dict[str, Any]:
     figures = {task: {"n": 40, "p_vs_base_holm": p} for task in TASKS}
     return {
-        "iterations": [{"iteration": 0, "evaluation": figures, "play": {"episodes": 9}}],
+        "iterations": [{"iteration": n, "evaluation": figures, "play": {"episodes": 9}} for n in range(3)],
         "held_out": {"base": figures, "best": figures},
         "best_iteration": best,
         "control": {"kind": "unselected"} if control else None,
@@ -102,6 +102,9 @@ def test_without_what_could_show_it_nothing_is_told_of_a_gain() -> None:
     assert headline({"iterations": [{"iteration": 0}]}, None).sentence.startswith("Episodes were played; nothing")
     assert "yet" in headline(summary() | {"held_out": None}, None).sentence
     assert told(results(), best=0).startswith("Nothing was gained: no trained model")
+    untrained = summary(best=0)
+    untrained["iterations"] = untrained["iterations"][:1]
+    assert headline(untrained, results()).sentence.startswith("Nothing was trained")
     assert told(None).startswith("No gain can be told: the answers of 40 simulated held-out patients")
     assert told(results()).startswith("No gain can be told")
 

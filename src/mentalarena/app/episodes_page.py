@@ -29,6 +29,9 @@ HEADINGS = (
     ("style", "manner of talking"),
     ("stop_reason", "ended"),
 )
+NONE = (
+    "Nothing has been played in this run: an iteration is played before it trains (loop.iterations, or mentalarena play)."
+)
 NUMBERS = ("similarity", "score", "problems", "turns")
 
 
@@ -121,6 +124,10 @@ class _Table:
             tag("p", f"{page.total} of {len(self._index.lines)} episodes", "soft num").props("role=status")
             if page.lines:
                 self._rows(page.lines)
+            elif not self._index.lines:
+                tag("p", NONE)
+            elif choice.text and choice.said != "yes":
+                tag("p", "Names and ids were searched; what was said is searched with the box ticked.")
             with ui.element("div").classes("row"):
                 self._step("Earlier", page.number - 1, page.number > 1)
                 tag("span", f"page {page.number} of {page.pages}", "soft num")

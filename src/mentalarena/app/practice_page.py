@@ -24,6 +24,10 @@ WHAT = (
     "diagnosis if you can. Then ask for feedback. Or play the patient yourself, and see what a therapist that is no person "
     "makes of you. Everything you do is kept as you do it."
 )
+BEFORE = (
+    "Some people speak of suicide, self-harm, violence, eating disorders or substances when they are asked, and some are 14 to "
+    "17 years old. Stop whenever you want to; nothing is lost."
+)
 LIMITS = (
     "No clinician has read the patients, and the scores are similarities of texts: they say how near your notes are to what was "
     "written about this person, and nothing about how good a therapist you are."
@@ -40,6 +44,7 @@ def register(practising: Practising, listed: bool) -> None:
         with frame("Practise with a simulated patient", "Practice"):
             tag("p", f"{NOTICE} {CRISIS}.", "notice")
             tag("p", WHAT)
+            tag("p", BEFORE)
             tag("p", LIMITS, "soft")
             with ui.element("div").classes("card"):
                 _choices(practising)
@@ -67,6 +72,8 @@ def _choices(practising: Practising) -> None:
         who = ui.select({}, label="patient", with_input=True).classes("broad").props("outlined")
         style = ui.select(list(STYLES), value="plain", label="style of talking").classes("narrow").props("outlined")
         hard = ui.select(list(DIFFICULTIES), value="normal", label="difficulty").classes("narrow").props("outlined")
+    for manner in (style, hard):  # of the patient, whom in the other part nobody but the person plays
+        manner.bind_enabled_from(part, "value", lambda value: value == "therapist")
     trouble = tag("p", "", "bad").props("role=alert")
 
     def chosen() -> By:

@@ -75,8 +75,8 @@ def _shown(folders: Folders, number: int) -> _Shown:
 
 def _list(found: _Shown) -> None:
     if not found.rows:
-        tag("p", "No runs here yet. mentalarena run --out runs-out/demo makes one in about five minutes; it can be followed "
-            "here while it works.")  # fmt: skip
+        tag("p", "No runs here yet. In a clone, make install and then .venv/bin/mentalarena run --out runs-out/demo makes one in "
+            "about five minutes; it can be followed here while it works.")  # fmt: skip
         return
     rows: list[list[Cell]] = [
         [(x.name, run_address(x.name)), x.state, x.clinic, x.models, x.iterations, *x.gains, x.met] for x in found.rows

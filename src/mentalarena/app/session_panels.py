@@ -10,16 +10,13 @@ from nicegui import ui
 from mentalarena.app.frame import grid, similarity, spoken, tag
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, Component
 from mentalarena.errors import MentalArenaError
-from mentalarena.practice.feedback import side_by_side
+from mentalarena.practice.feedback import LEXICAL, side_by_side
 from mentalarena.practice.partner import Partner
 from mentalarena.practice.reversal import card
+from mentalarena.practice.rival import COPIES
 from mentalarena.practice.room import Practising
 from mentalarena.practice.session import ComponentScore, Feedback, Session, diagnosed, noted
 
-LEXICAL = (
-    "This one compares words and no meaning: right notes in other words score low, and the whole talk pasted in would score. "
-    "With --set play.embedder=NAME a sentence-transformers model compares meanings."
-)
 BY_RULE = (
     "Thresholds are what another person's text would reach. All of it is by rule, and no judgement of anybody's skill."
 )
@@ -99,8 +96,7 @@ def rival_panel(practising: Practising, session: Session) -> None:
     if session.part == "patient":
         label, busy = "Ask what it understood", "It is thinking ..."
         words = "It notes what it understood of you, and that is compared with your part, by the decoder."
-    copies = " The checklist notes every answer word for word, which no person would: it is a yardstick and no therapist."
-    tag("p", words + (copies if library else ""), "soft")
+    tag("p", f"{words} {COPIES}" if library else words, "soft")
     _on_request(label, busy, session.rival, lambda: practising.compare(session.id), _rival, session)
 
 

@@ -40,7 +40,9 @@ def show(
     index = episodes_of(out)
     if not index.lines:
         why = f" that can be read (first: {index.told[0]})" if index.told else ""
-        raise DataError(f"{out}: no episodes{why}; expected the run directory of `mentalarena play` or `run`")
+        raise DataError(
+            f"{out}: no episodes{why}; expected the run directory of `mentalarena play` or `run`, and something played"
+        )
     if arm != "all" and arm not in (arms := index.values("arm")):
         raise DataError(f"{out}: no episodes of arm {arm!r}; expected one of {', '.join(arms)}, or all")
     filters = Filters(verdicts, problems=problems, iteration=iteration, arm="" if arm == "all" else arm, prefix=episode)

@@ -194,4 +194,9 @@ def need_extra(extra: str, modules: tuple[str, ...], what: str) -> None:
     """Raises `ConfigError` with the command to run when an optional part is not installed."""
     missing = [name for name in modules if find_spec(name) is None]
     if missing:
-        raise ConfigError(f"{what} needs {', '.join(missing)}; install it with: pip install 'mentalarena[{extra}]'")
+        raise ConfigError(f"{what} needs {', '.join(missing)}; install it with: {how_to_install(extra)}")
+
+
+def how_to_install(extra: str) -> str:
+    """The command that brings an optional part, in an environment of one's own or in a clone's."""
+    return f"pip install 'mentalarena[{extra}]' (in a clone: pip install -e '.[{extra}]', or make install for all)"

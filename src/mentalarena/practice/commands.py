@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from mentalarena.errors import ConfigError
 from mentalarena.practice.export import FORMATS, NOTICE, exported
 from mentalarena.practice.feedback import scoring_of, side_by_side
 from mentalarena.practice.reversal import card
+from mentalarena.practice.rival import COPIES
 from mentalarena.practice.session import Rival, diagnosed, noted
 from mentalarena.report.practice import feedback_lines, score_table
 from mentalarena.runs.directory import write_whole
@@ -18,6 +20,7 @@ from mentalarena.runs.directory import write_whole
 if TYPE_CHECKING:
     from mentalarena.practice.terminal import Terminal
 
+ITS_OWN = "Simulation, not care: this therapist is a program. What it noted is no statement about anybody, and no measure."
 Commands = dict[str, Callable[[str], None]]
 BOTH = """/export [md|json|jsonl]   write the session to a file
 /retry                ask again, where no answer came
@@ -59,12 +62,17 @@ class _AsTherapist:
 
     def _notes(self) -> None:
         at = self.at
-        at.say("What have you understood? Enter keeps what is there, - takes it away.")
+        at.say("What have you understood? Enter keeps what is there, - takes it away, a command leaves the notes.")
         for component in COMPONENTS:
             now = at.session.notes.get(component, "")
             if now:
                 at.say(f"{LABELS[component]} is: {now}")
             typed = at.read(f"{LABELS[component]}> ").strip()
+            if typed.startswith("/"):
+                at.typed.append(typed)
+                break
+            if not sys.stdin.isatty():
+                at.line(LABELS[component], typed)  # a script is not echoed by the terminal
             if typed:
                 self._note_down(component, "" if typed == "-" else typed)
         at.say("Noted.")
@@ -93,9 +101,9 @@ class _AsTherapist:
         at.session = at.run(at.room.judge(at.session.id))
         found = at.session.feedback
         assert found  # noqa: S101  (judge keeps one)
-        at.say(NOTICE)
+        at.say(f"{NOTICE}\n\nSafety: {found.safety.note}\n")
         at.console.print(score_table(found.components))
-        at.say("\n".join(feedback_lines(found)))
+        at.say("\n".join(feedback_lines(found, at.session.diagnosis)))
 
     def _compare(self) -> None:
         at, found = self.at, _compared(self.at, "the other therapist asks")
@@ -108,6 +116,8 @@ class _AsTherapist:
         at.console.print(score_table(found.components, own.components if own else ()))
         if found.problem:
             at.say(f"Problem: {found.problem}")
+        if at.session.offline:
+            at.say(COPIES)
         if not own:
             at.say("/feedback puts your own scores beside it.")
 
@@ -119,7 +129,11 @@ class _AsPatient:
     at: Terminal
 
     def all(self) -> Commands:
-        return {"/card": lambda _: self._card(), "/understood": lambda _: self._understood()}
+        return {
+            "/card": lambda _: self._card(),
+            "/understood": lambda _: self._understood(),
+            **dict.fromkeys(("/feedback", "/compare"), lambda _: self.at.say("You play the patient: /understood tells.")),
+        }
 
     def _card(self) -> None:
         for label, text in card(self.at.partner):
@@ -127,7 +141,7 @@ class _AsPatient:
 
     def _understood(self) -> None:
         at, found = self.at, _compared(self.at, "the therapist thinks")
-        at.say(NOTICE)
+        at.say(ITS_OWN)
         for score in found.components:
             at.line(LABELS[score.component], score.noted or "nothing noted")
         at.say(f"\n{found.name}: {found.questions} questions, similarity {found.similarity:.2f} to what was to be played")

@@ -94,8 +94,13 @@ def _feedback(found: Feedback) -> list[str]:
         for c in found.components
     ]
     table = "| component | similarity | threshold | understood | asked about |\n|---|---|---|---|---|\n" + "\n".join(rows)
-    parts = ["## Feedback\n", f"Similarity {found.similarity:.2f} ({plain(found.embedder)}).", table]
-    parts += [f"Guidance: {plain(found.guidance)}", f"Safety: {plain(found.safety.note)}"]
+    parts = [
+        "## Feedback\n",
+        f"Safety: {plain(found.safety.note)}",
+        f"Similarity {found.similarity:.2f} ({plain(found.embedder)}).",
+        table,
+    ]
+    parts += [f"Guidance: {plain(found.guidance)}"]
     for c in found.components:
         if not c.understood:
             said = "".join(f"\n- could have said: {plain(text)}" for text in c.could_say)

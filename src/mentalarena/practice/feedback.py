@@ -38,6 +38,11 @@ from mentalarena.practice.session import (
     notes_of,
 )
 
+LEXICAL = (
+    "This one compares words and no meaning: right notes in other words score low, and the whole talk pasted in would score. "
+    "With --set play.embedder=NAME a sentence-transformers model compares meanings."
+)
+"""What lexical similarities are."""
 SHOWN = 4
 """Things a component that the person could have said are shown."""
 QUOTED = 160

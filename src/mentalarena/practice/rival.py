@@ -25,6 +25,7 @@ from mentalarena.practice.feedback import Scoring, asked_by_component, questions
 from mentalarena.practice.partner import Partner, cast_for
 from mentalarena.practice.session import ComponentScore, Rival, Session, Speaker
 
+COPIES = "The checklist notes every answer word for word, which no person would: it is a yardstick and no therapist."
 CHECKLIST = "checklist (prepared questions, no model)"
 FEWEST = 4
 """Questions of a rival where the trainee asked fewer."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args
 
 from rich.console import Console
@@ -44,6 +44,8 @@ class Terminal:
     room: Practising
     console: Console
     read: Callable[[str], str]
+    typed: list[str] = field(default_factory=list)
+    """Commands that were typed where something else was asked for: they come next."""
 
     def talk(self) -> bool:
         """Until the person leaves. False when it was interrupted; nothing is lost either way."""
@@ -51,7 +53,7 @@ class Terminal:
         try:
             if self.session.owed:
                 self._speak(None)
-            while self._step(self.read("you> ")):
+            while self._step(self.typed.pop(0) if self.typed else self.read("you> ")):
                 pass
         except EOFError:
             self.console.print()

@@ -15,7 +15,8 @@ from mentalarena.config import Config
 from mentalarena.errors import MentalArenaError
 from mentalarena.export.public_settings import clinic_of, limits_of, roles_of, run_command
 from mentalarena.report.blocks import Block, Code, Facts, Note, Table
-from mentalarena.report.headline import further_looks
+from mentalarena.report.headline import further_looks, trained
+from mentalarena.report.text import times
 from mentalarena.runs.directory import digest_of_file
 from mentalarena.stages.episodes import EpisodeIndex
 from mentalarena.stages.run import WEIGHTS, prompts_of
@@ -45,7 +46,7 @@ def tested(summary: Mapping[str, Any], config: Config | None, index: EpisodeInde
                       + (f" ({checked} for the checks of the verifier)" if checked else "")))  # fmt: skip
     if held_out:
         looks = looks or summary.get("held_out_looks", [])
-        told = f"{held_out['base']['diagnosis']['n']} patients, met {len(looks)} times"
+        told = f"{held_out['base']['diagnosis']['n']} patients, met {times(len(looks))}"
         if further := further_looks(summary, looks):
             told += (
                 f" ({', '.join(looks)}): {len(further)} more than once each by base, best and control when the loop had stopped, "
@@ -65,7 +66,8 @@ def tested(summary: Mapping[str, Any], config: Config | None, index: EpisodeInde
     return [
         Facts(facts),
         Table("Who plays whom", ("role", "model", "temperature", "prompts"), roles,
-              f"Trained: {config.training.trained} ({config.training.method}, {config.training.weights}).", texts=(1, 3)),
+              f"Trained: {config.training.trained} ({config.training.method}, {config.training.weights})." if trained(summary)
+              else "Nothing was trained.", texts=(1, 3)),
     ]  # fmt: skip
 
 
@@ -84,17 +86,18 @@ def limits(summary: Mapping[str, Any], config: Config | None, audited: bool, ind
         found += limits_of(config)
     if held_out := summary.get("held_out"):
         n = held_out["base"]["diagnosis"]["n"]
-        found.append(
-            "One training with one seed: intervals and p tell of other patients, not of another training (several seeds: "
-            "`benchmarks/selfplay_gain.py`)."
-        )
+        if trained(summary):
+            found.append(
+                "One training with one seed: intervals and p tell of other patients, not of another training (several seeds: "
+                "`benchmarks/selfplay_gain.py`)."
+            )
         if n < FEW:
             found.append(f"{n} held-out patients are few: only a large difference would be found, and intervals are rough.")
         if summary.get("control"):
             found.append(
                 "The control has one iteration, and the best model may have more; equal amounts were not compared here."
             )
-        else:
+        elif trained(summary):
             found.append(
                 "No control was run: what was gained may come of any training, not of the selection that self-play makes."
             )

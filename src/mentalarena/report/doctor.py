@@ -27,13 +27,17 @@ EXTRAS = {
 
 def examine_machine() -> dict[str, str]:
     """One line a subject: what is there, and what would bring what is missing."""
+    from mentalarena.models.backends import how_to_install
+
     found = {
         "python": f"{sys.version.split()[0]} on {platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "embedded": "ready" if (EMBEDDED / "model.safetensors").exists() else "weights are missing; reinstall the package",
     }
+    if not find_spec("torch"):
+        found["embedded"] = "its weights are here, but torch is not installed (see local below)"
     for extra, modules in EXTRAS.items():
         missing = [m for m in modules if find_spec(m) is None]
-        fix = f"not installed ({', '.join(missing)}); pip install 'mentalarena[{extra}]'"
+        fix = f"not installed ({', '.join(missing)}); {how_to_install(extra)}"
         found[extra] = fix if missing else ", ".join(f"{m} {_version(m)}" for m in modules)
     if not find_spec("torch"):
         found["gpu"] = "unknown without torch"

@@ -9,6 +9,7 @@ from typing import Any
 
 from mentalarena.export.results import Difference, Results
 from mentalarena.report.terminal import p_value, points_with_interval
+from mentalarena.report.text import times
 
 ALPHA = 0.05
 EXPLAINED = (
@@ -41,6 +42,11 @@ def headline(summary: Mapping[str, Any], found: Results | None) -> Headline:
             ["Development patients steer the loop, so figures on them flatter."],
         )
     best, people = summary["best_iteration"], _people(summary)
+    if not trained(summary):
+        return Headline(
+            "Nothing was trained: the figures are those of the models as they were given.",
+            [f"The table below has them on {people}."],
+        )
     if not best:
         return Headline(
             "Nothing was gained: no trained model did better on the development patients than the untrained one.",
@@ -55,6 +61,11 @@ def headline(summary: Mapping[str, Any], found: Results | None) -> Headline:
     if further_looks(summary, looks):
         return _stale(best, people, looks, found.differences)
     return _compared(best, people, summary, found.differences)
+
+
+def trained(summary: Mapping[str, Any]) -> bool:
+    """Whether there is more than the models as they were given."""
+    return len(summary["iterations"]) > 1
 
 
 def further_looks(summary: Mapping[str, Any], looks: Sequence[str]) -> list[str]:
@@ -73,7 +84,7 @@ def _stale(best: int, people: str, looks: Sequence[str], told: Sequence[Differen
         for against in dict.fromkeys(one.against for one in told)
     ]
     return Headline(
-        f"This is no fresh test, so neither a gain nor a loss can be told: {people} were met {len(looks)} times "
+        f"This is no fresh test, so neither a gain nor a loss can be told: {people} were met {times(len(looks))} "
         f"({', '.join(looks)}), which is more than once each by base, best and control.",
         [
             "Whoever looks, goes on and looks again has chosen on what was seen; intervals and p know nothing of that.",

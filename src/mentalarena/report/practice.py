@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mentalarena.clinic.cognitive_model import LABELS
+from mentalarena.practice.feedback import LEXICAL
 from mentalarena.report.text import printable
 
 if TYPE_CHECKING:
@@ -19,11 +20,12 @@ def session_table(sessions: Iterable[Session]) -> Table:
     """One line a session, in the order given."""
     table = Table()
     table.add_column("session", no_wrap=True)
-    for name in ("begun", "patient", "manner", "turns", "similarity"):
-        table.add_column(name)
+    for name in ("begun", "patient", "manner", "turns", "score"):
+        table.add_column(name, no_wrap=name not in ("patient", "manner"), overflow="fold")
     for s in sessions:
         similarity = f"{s.feedback.similarity:.2f}" if s.feedback else ""
-        table.add_row(*_cells(s.id, s.created[:16], s.patient, f"{s.style}, {s.difficulty}", str(s.turns), similarity))
+        begun, manner = s.created[5:16].replace("T", " "), f"{s.style}, {s.difficulty}"
+        table.add_row(*_cells(s.id, begun, s.patient, manner, str(s.turns), similarity))
     return table
 
 
@@ -51,14 +53,19 @@ def score_table(components: Sequence[ComponentScore], other: Sequence[ComponentS
     return table
 
 
-def feedback_lines(found: Feedback) -> list[str]:
-    """What stands below the table."""
+def feedback_lines(found: Feedback, named: str) -> list[str]:
+    """What stands below the table; `named` is the diagnosis in the trainee's words."""
     counts, own = found.counts, found.diagnosis
-    lines = [f"similarity {found.similarity:.2f} ({found.embedder}); a number of shared words or meaning, not of skill"]
+    lines = [f"similarity {found.similarity:.2f} ({found.embedder}), and no measure of skill"]
+    lines += [LEXICAL] if found.embedder.startswith("lexical") else []
     share = "" if counts.talk_share is None else f"; you said {counts.talk_share:.0%} of the words"
     lines.append(f"{counts.questions} questions, {counts.open_questions} open; {counts.reflections} reflections{share}")
     lines += found.trust.told if found.trust else []
-    lines += ["", found.guidance, "", found.safety.note, "", f"diagnosis: {own.verdict}"]
+    lines += ["", found.guidance, "", f"diagnosis: {own.verdict}"]
+    if named.strip() and not own.named:
+        lines[-1] = (
+            f"diagnosis: your words ({named[:80]}) name none that is known here; expected a name, such as panic disorder"
+        )
     if own.named:
         lines.append(f"  read as: {', '.join(own.named)}")
     for name, texts in (

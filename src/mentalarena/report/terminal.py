@@ -10,6 +10,7 @@ from typing import Any
 
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.evaluation.verifier import CHECKS
+from mentalarena.report.text import times
 from mentalarena.runs.progress import Progress, Silence
 
 TOY = (
@@ -91,7 +92,7 @@ def result_table(summary: Mapping[str, Any]) -> str:
     first, best = (summary["iterations"][i]["evaluation"] for i in (0, summary["best_iteration"]))
     if "verifier_choice" in first:
         text += f"Verifier reliability (development patients): {_moved(first, best)}\n"
-    text += f"Held-out patients were met {len(summary['held_out_looks'])} times: {', '.join(summary['held_out_looks'])}.\n"
+    text += f"Held-out patients were met {times(len(summary['held_out_looks']))}: {', '.join(summary['held_out_looks'])}.\n"
     if summary["control"]:
         text += f"{CONTROL_NOTE}\n"
     text += collapses(summary)

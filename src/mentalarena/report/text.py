@@ -9,6 +9,11 @@ if TYPE_CHECKING:
     from mentalarena.stages.episode_lines import EpisodeLine
 
 
+def times(count: int) -> str:
+    """How often."""
+    return "once" if count == 1 else f"{count} times"
+
+
 def describe(episode: Mapping[str, Any], dialogue: bool = True) -> str:
     """Dialogue, what was understood, diagnosis, trials and problems of one line of `episodes.jsonl`.
 
