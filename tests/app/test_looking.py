@@ -235,12 +235,14 @@ def test_further_looks_at_held_out_patients_are_told_beside_the_figures(tmp_path
     run(tmp_path, summary=SUMMARY | {"best_iteration": 1})
     looks = tmp_path / "evaluation" / "held-out-looks.jsonl"
     looks.parent.mkdir()
-    assert row_of("r", tmp_path).met == "", "nothing is on record"
+    assert row_of("r", tmp_path).met == "not on record", "which is not never"
     own = [{"name": "base", "model": "b"}, {"name": "best-iteration-01", "model": "m"}]
     looks.write_text("".join(json.dumps(one) + "\n" for one in own))
     assert row_of("r", tmp_path).met == "2"
     looks.write_text("".join(json.dumps(one) + "\n" for one in [*own, {"name": "best-iteration-02", "model": "n"}]))
     assert row_of("r", tmp_path).met == "3, 1 of them further"
+    run(tmp_path, summary=SUMMARY)  # it names no best iteration
+    assert row_of("r", tmp_path).met == "3, how many of them further nobody can tell"
     run(tmp_path, summary=SUMMARY | {"held_out": None})
     assert row_of("r", tmp_path).met == "3", "without figures there is nothing that is no fresh test"
     looks.write_text('{"model": "m"}\n')

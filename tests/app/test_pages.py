@@ -58,8 +58,16 @@ def damaged(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         for file, told in files.items():
             (out / f"{file}.json").write_text(told if isinstance(told, str) else json.dumps(told))
     shutil.copytree(finished, runs / os.fsdecode(b"odd-\xff"), symlinks=True)
-    with served(folder, [runs]) as found:
+    made = shutil.copytree(finished, runs / "too-large", symlinks=True)
+    episodes = made / "iteration-00" / "episodes.jsonl"
+    record = json.loads(episodes.read_text().splitlines()[0])
+    record["trials"][0]["score"] = 10**400
+    episodes.write_text(json.dumps(record) + "\n")
+    with served(folder, [os.path.relpath(runs)]) as found:  # as it is typed
         yield found
+        log = found.log.read_text()
+        assert "OverflowError" in log, "it is told to whoever runs the app"
+        found.log.write_text("")
 
 
 def test_one_damaged_run_costs_the_list_of_all_nothing(damaged: Served) -> None:
@@ -80,6 +88,26 @@ def test_an_address_that_leads_nowhere_is_404(damaged: Served) -> None:
     for address in ("/runs/none", "/runs/none/episodes", "/runs/none/episodes/main/x", "/runs/well/episodes/main/none",
                     "/runs/pipe-config", "/none", "/runs/none/report.html", "/practice/none"):  # fmt: skip
         assert answered(damaged, address)[0] == 404, address
+
+
+def test_a_document_that_cannot_be_made_is_a_page_of_ours_and_no_script_may_run_on_it(
+    damaged: Served, finished: Path
+) -> None:
+    id = json.loads((finished / "iteration-00" / "episodes.jsonl").read_text().splitlines()[0])["id"]
+    with pytest.raises(urllib.error.HTTPError) as told:
+        urllib.request.urlopen(f"{damaged.base}/runs/too-large/episodes/main/{id}", timeout=60)  # noqa: S310
+    assert told.value.code == 500
+    assert told.value.headers["content-security-policy"].startswith("default-src 'none'")
+    assert "This page could not be shown" in told.value.read().decode()
+
+
+def test_where_runs_lie_is_not_told(damaged: Served, tmp_path: Path) -> None:
+    answered(damaged, "/runs/well/episodes")
+    for address in ("/runs/well/episodes/main/none", "/runs/well/requests/main/none", "/runs/none", "/none"):
+        status, text = answered(damaged, address)
+        assert status == 404
+        assert str(tmp_path.parent) not in text, address
+        assert "never care" in text, address
 
 
 def test_many_runs_are_paged(tmp_path: Path) -> None:

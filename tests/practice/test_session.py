@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from mentalarena.clinic.cognitive_model import COMPONENTS
 from mentalarena.errors import DataError
 from mentalarena.practice import session as change
+from mentalarena.practice.export import NOTICE, OTHER_WAY, exported
 from mentalarena.practice.session import Session, new_session
 from mentalarena.practice.store import Store
 
@@ -29,6 +30,16 @@ def test_changes_make_new_sessions_and_forget_what_was_judged_before() -> None:
     assert change.notes_of(second) == {**dict.fromkeys(COMPONENTS), "emotions": "sad"}
     with pytest.raises(ValueError, match="expected one of"):
         change.noted(first, "mood", "x")  # type: ignore[arg-type]
+
+
+def test_what_is_taken_away_says_which_part_a_person_took() -> None:
+    for part, notice, other in (("therapist", NOTICE, OTHER_WAY), ("patient", OTHER_WAY, NOTICE)):
+        taken = session().model_copy(update={"part": part})
+        assert json.loads(exported(taken, "jsonl"))["played"] == part
+        for kind in ("md", "json", "jsonl"):
+            text = exported(taken, kind)
+            assert notice in text
+            assert other not in text
 
 
 def test_ids_cannot_be_guessed_and_are_no_options_of_a_command_line() -> None:

@@ -1,6 +1,8 @@
 """The requests of a journal, read again: all of them, as often as asked, and never a changed file."""
 
 import os
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -63,3 +65,30 @@ def test_nobody_waits_at_a_pipe_for_a_journal(tmp_path: Path, name: str) -> None
     for read in (lambda: len(Requests(tmp_path / "journal.sqlite")), lambda: spent_in(tmp_path / "journal.sqlite")):
         with pytest.raises(RunError, match="expected the journal of a run"):
             promptly(read)
+
+
+HOSTILE = {
+    "a conversation that leads back into itself": "UPDATE turns SET before=turn",
+    "a view that never ends": (
+        "ALTER TABLE replies RENAME TO other; "
+        "CREATE VIEW replies AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n) "
+        "SELECT 0 AS iteration, 'play' AS stage, 'a' AS item, 's' AS scope, i AS position, x'' AS turn, '' AS digest FROM n"
+    ),
+    "a reply of another shape": "UPDATE answers SET reply='[]'",
+    "a reply that is too deep": "UPDATE answers SET reply=replace(hex(zeroblob(50000)), '0', '[')",
+}
+
+
+@pytest.mark.parametrize("why", HOSTILE)
+def test_a_journal_that_somebody_made_up_is_one_line_and_soon(tmp_path: Path, why: str) -> None:
+    path, place = tmp_path / "journal.sqlite", Place(0, "play", "a")
+    journal = Journal(path)
+    view = (Message("user", "hello"),)
+    journal.keep(place, "therapist/talk", 0, "d", view, chain(view), Reply("yes"))
+    journal.close()
+    with closing(sqlite3.connect(path)) as db:
+        db.executescript(HOSTILE[why])
+    with pytest.raises(RunError, match="cannot be read as a journal"):
+        promptly(lambda: Requests(path).at(place.key))
+    with pytest.raises(RunError, match="cannot be read as a journal"):
+        Requests(path).at((10**30, "play", "a"))

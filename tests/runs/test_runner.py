@@ -12,7 +12,7 @@ import pytest
 from mentalarena.arena.episode import Arena, play_episode
 from mentalarena.arena.types import Episode, Problem
 from mentalarena.clinic.generated import GeneratedClinic
-from mentalarena.errors import ModelError, ModelRefusal, TooManyFailures
+from mentalarena.errors import ModelError, ModelRefusal, RunError, TooManyFailures
 from mentalarena.models.base import Message, Sampling, Usage
 from mentalarena.models.scripted import toy_player
 from mentalarena.runs.runner import ATTEMPTS, EpisodeFile, part_of, settled
@@ -105,3 +105,18 @@ def test_an_episode_can_be_read_as_soon_as_it_is_added_and_all_appear_sorted_at_
         file.write()
     assert [json.loads(line)["id"] for line in path.read_text().splitlines()] == ["a", "b"]
     assert not part_of(path).exists()
+
+
+def test_episodes_are_never_written_to_where_a_link_leads(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.write_text("precious")
+    part_of(tmp_path / "episodes.jsonl").symlink_to(outside)
+    with closing(EpisodeFile(tmp_path / "episodes.jsonl")) as file:
+        file.write()
+    assert outside.read_text() == "precious"
+
+
+def test_a_place_that_cannot_hold_episodes_is_one_line(tmp_path: Path) -> None:
+    part_of(tmp_path / "episodes.jsonl").mkdir()
+    with pytest.raises(RunError, match=r"episodes\.part: Is a directory; expected a place for episodes"):
+        EpisodeFile(tmp_path / "episodes.jsonl")

@@ -121,9 +121,8 @@ def test_of_a_play_that_goes_on_each_episode_is_there_once_and_an_unfinished_lin
         open_part.write(json.dumps(episode("00-c", "c"))[:-5])
     index = episodes_of(out)
     assert sorted(line.id for line in index.lines) == ["00-a", "00-b"]
-    assert index.read("00-a")["views"]["patient"][-1]["content"] == "again", (
-        "what was met again takes the place of the first"
-    )
+    for read in (index.read("00-a"), find(out, "00-a")):
+        assert read["views"]["patient"][-1]["content"] == "again", "what was met again takes the place of the first"
     assert (index.unreadable, index.played) == (0, [])
     assert not [note for note in index.told if "episodes" in note.split(":")[0]]
     with part.open("a") as open_part:
@@ -131,6 +130,14 @@ def test_of_a_play_that_goes_on_each_episode_is_there_once_and_an_unfinished_lin
     assert sorted(line.id for line in episodes_of(out).lines) == ["00-a", "00-b", "00-c"]
     write([episode("00-z", "z")])
     assert [line.id for line in episodes_of(out).lines] == ["00-z"], "what is finished counts"
+
+
+def test_an_arm_whose_name_no_page_could_show_costs_the_others_nothing(write: Write) -> None:
+    out = write([episode()])
+    odd = Path(os.fsdecode(os.fsencode(out) + b"/arms/\xff/iteration-00"))
+    odd.mkdir(parents=True)
+    (odd / "episodes.jsonl").write_text(json.dumps(episode("00-b")))
+    assert [line.id for line in episodes_of(out).lines] == ["00-a"]
 
 
 def test_prompts_profiles_and_keys_are_not_what_was_said(write: Write) -> None:

@@ -11,7 +11,7 @@ from fastapi import Request
 from nicegui import ui
 
 from mentalarena.app.choices import run_address
-from mentalarena.app.folders import Folders
+from mentalarena.app.folders import Folders, untold
 from mentalarena.app.frame import NOTICE, Cell, frame, page, section, table, tag
 from mentalarena.errors import MentalArenaError
 from mentalarena.evaluation.therapist import TASKS
@@ -70,7 +70,7 @@ def _read(folders: Folders, names: Sequence[str]) -> tuple[list[Contestant], lis
             try:
                 sides.append(contestant(name, path))
             except MentalArenaError as error:
-                troubles.append(str(error).replace(str(path), name))
+                troubles.append(untold(error, path, name))
     return sides, troubles
 
 

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 
 from mentalarena.app.choices import Choice, episode_address, episodes_address, requests_address
 from mentalarena.app.documents import document, missing
-from mentalarena.app.folders import Folders
+from mentalarena.app.folders import Folders, untold
 from mentalarena.arena.types import Comparison, Decoding
 from mentalarena.clinic.cognitive_model import LABELS
 from mentalarena.errors import MentalArenaError
@@ -91,7 +91,7 @@ def _read(path: Path, arm: str, episode: str) -> Json:
 
 def _untold(error: MentalArenaError, path: Path, name: str) -> HTMLResponse:
     """Why something is not there; where the run lies is nobody's business."""
-    return missing(f"{str(error).replace(str(path), name)}.")
+    return missing(f"{untold(error, path, name)}.")
 
 
 def _iteration(found: Json) -> Any:

@@ -13,7 +13,7 @@ from nicegui import ui
 
 from mentalarena.app.choices import Choice, episode_address, episodes_address, run_address
 from mentalarena.app.documents import missing
-from mentalarena.app.folders import Folders
+from mentalarena.app.folders import Folders, untold
 from mentalarena.app.frame import NOTICE, frame, link, page, tag
 from mentalarena.stages.episodes import EpisodeLine, episodes_of
 from mentalarena.stages.filters import VERDICTS, verdict_of
@@ -66,7 +66,7 @@ class _Table:
         self._place.clear()
         with self._place:
             for note in self._index.told[:5]:
-                tag("p", note.replace(str(self._path), self._name), "notice")
+                tag("p", untold(note, self._path, self._name), "notice")
             if coming := sum(line.coming for line in self._index.lines):
                 tag(
                     "p",

@@ -69,6 +69,14 @@ def _runs_under(folder: Path, depth: int) -> Iterable[Path]:
             yield from _runs_under(Path(path), depth - 1)
 
 
+def untold(text: object, path: Path, name: str) -> str:
+    """A text about a run without where on this machine it lies."""
+    found = str(text)
+    for place in dict.fromkeys((os.path.realpath(path), str(path.absolute()), str(path))):
+        found = found.replace(place, name)
+    return found
+
+
 def _is_run(folder: Path) -> bool:
     try:
         return (folder / SETTINGS).is_file()

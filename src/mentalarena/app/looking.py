@@ -12,6 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
+from mentalarena.app.folders import untold
 from mentalarena.errors import MentalArenaError
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.export.results import looks_of
@@ -76,11 +77,13 @@ class Look:
     @property
     def met(self) -> str:
         """How often held-out patients were met; with more looks than a finished loop takes its figures are no fresh test."""
+        if not self.looks:
+            return "not on record" if self.gain(TASKS[0]) else ""
         try:
-            further = further_looks(self.summary or {}, self.looks) if self.gain(TASKS[0]) else ()
+            further = len(further_looks(self.summary or {}, self.looks)) if self.gain(TASKS[0]) else 0
         except (LookupError, TypeError, ValueError):
-            return ""
-        return f"{len(self.looks) or ''}" + (f", {len(further)} of them further" if further else "")
+            return f"{len(self.looks)}, how many of them further nobody can tell"
+        return f"{len(self.looks)}" + (f", {further} of them further" if further else "")
 
     def gain(self, task: str) -> str:
         """Held-out probability of a right answer, base and best; empty until it was measured."""
@@ -100,7 +103,7 @@ def look(name: str, path: Path) -> Look:
         try:
             return what()
         except MentalArenaError as error:
-            troubles.append(str(error).replace(str(path), name))
+            troubles.append(untold(error, path, name))
         except OSError as error:
             troubles.append(f"{name}: {error.strerror}; expected files that can be read")
         return otherwise

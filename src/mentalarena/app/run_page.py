@@ -14,7 +14,7 @@ from nicegui import ui
 from mentalarena.app.blocks import draw
 from mentalarena.app.choices import Choice, episode_address, run_address
 from mentalarena.app.documents import missing
-from mentalarena.app.folders import Folders
+from mentalarena.app.folders import Folders, untold
 from mentalarena.app.frame import bar, frame, link, page, section, table, tag
 from mentalarena.app.looking import Look, look, remaining, share, spell
 from mentalarena.audit.record import AUDIT, FINDINGS, audited_files
@@ -138,7 +138,7 @@ class _Results:
             story = await asyncio.to_thread(_story, self._path, stamp)
         except (MentalArenaError, OSError) as error:  # a file may go while it is read
             told = str(error) if isinstance(error, MentalArenaError) else f"{self._name}: {error.strerror}; reload the page"
-            trouble = told.replace(str(self._path), self._name)
+            trouble = untold(told, self._path, self._name)
         self._place.clear()
         with self._place:
             if story:

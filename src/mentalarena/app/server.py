@@ -87,7 +87,7 @@ def make_app(settings: AppSettings) -> Any:
     practice_page.register(practising, listed=is_loopback(settings.host))
     session_page.register(practising)
     ui.add_css(files("mentalarena.app").joinpath("static/style.css").read_text("utf-8"), shared=True)
-    _tell_failures()
+    _tell_failures(server)
     # it would write addresses that nobody has, whatever characters are in them, to the terminal
     logging.getLogger("nicegui").setLevel(logging.ERROR)
     ui.run_with(
@@ -99,17 +99,22 @@ def make_app(settings: AppSettings) -> Any:
     return Door(server, settings.token)
 
 
-def _tell_failures() -> None:
-    """A page of our own where one could not be made; the error goes to the terminal."""
+def _tell_failures(server: Any) -> None:
+    """A page of our own where one could not be made, or where there is none; an error goes to the terminal."""
     from fastapi import Request, Response
     from nicegui import app
 
-    from mentalarena.app.documents import failed
+    from mentalarena.app.documents import failed, missing
 
     async def told(request: Request, error: Exception) -> Response:
         return failed()
 
-    app.exception_handler(Exception)(told)
+    async def nowhere(request: Request, error: Exception) -> Response:
+        return missing("There is no page of that address.")
+
+    for pages in (server, app):
+        pages.exception_handler(Exception)(told)
+        pages.exception_handler(404)(nowhere)
 
 
 def serve(settings: AppSettings, ready: Callable[[], None] = lambda: None) -> None:

@@ -48,6 +48,8 @@ def practise(
         terminal.show_sessions(store)
         return
     session = store.read(resume) if resume else None
+    if session and part and part != session.part:
+        raise ConfigError(f"--as {part[:40]}: session {session.id} is played as the {session.part}; expected no other part")
     settings = settings_of(config, set_ or (), session.source if session else "library")
     if people:
         terminal.show_people(settings)

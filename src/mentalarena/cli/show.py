@@ -40,9 +40,9 @@ def show(
     index = episodes_of(out)
     if not index.lines:
         why = f" that can be read (first: {index.told[0]})" if index.told else ""
-        raise DataError(
-            f"{out}: no episodes{why}; expected the run directory of `mentalarena play` or `run`, and something played"
-        )
+        if (out / "summary.json").exists() and not why:
+            why = ", since nothing was played in it yet"
+        raise DataError(f"{out}: no episodes{why}; expected the run directory of `mentalarena play` or `run`")
     if arm != "all" and arm not in (arms := index.values("arm")):
         raise DataError(f"{out}: no episodes of arm {arm!r}; expected one of {', '.join(arms)}, or all")
     filters = Filters(verdicts, problems=problems, iteration=iteration, arm="" if arm == "all" else arm, prefix=episode)
@@ -52,6 +52,8 @@ def show(
     if episode and not found.lines:
         like = " and is like that" if any(line.id.startswith(episode) for line in index.lines) else ""
         raise DataError(f"{out}: no episode begins with {episode!r}{like}; expected an id that `mentalarena show` lists")
+    if coming := sum(line.coming for line in index.lines):
+        typer.echo(f"mentalarena: a play is not finished: {coming} of these are what there is of it", err=True)
     if index.unreadable:
         typer.echo(f"mentalarena: {index.unreadable} lines are no episodes (first: {index.told[0]})", err=True)
     if episode:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from mentalarena.clinic.cognitive_model import COMPONENTS, LABELS, Component
 from mentalarena.errors import ConfigError
-from mentalarena.practice.export import FORMATS, NOTICE, exported
+from mentalarena.practice.export import FORMATS, NOTICE, exported, notice_of
 from mentalarena.practice.feedback import scoring_of, side_by_side
 from mentalarena.practice.reversal import card
 from mentalarena.practice.rival import COPIES
@@ -20,7 +20,6 @@ from mentalarena.runs.directory import write_whole
 if TYPE_CHECKING:
     from mentalarena.practice.terminal import Terminal
 
-ITS_OWN = "Simulation, not care: this therapist is a program. What it noted is no statement about anybody, and no measure."
 Commands = dict[str, Callable[[str], None]]
 BOTH = """/export [md|json|jsonl]   write the session to a file
 /retry                ask again, where no answer came
@@ -141,7 +140,7 @@ class _AsPatient:
 
     def _understood(self) -> None:
         at, found = self.at, _compared(self.at, "the therapist thinks")
-        at.say(ITS_OWN)
+        at.say(notice_of(at.session))
         for score in found.components:
             at.line(LABELS[score.component], score.noted or "nothing noted")
         at.say(f"\n{found.name}: {found.questions} questions, similarity {found.similarity:.2f} to what was to be played")
@@ -165,7 +164,10 @@ def _export(at: Terminal, told: str) -> None:
     if kind not in FORMATS:
         raise ConfigError(f"/export {kind[:40]}: expected one of {', '.join(FORMATS)}")
     folder = at.room.store.folder / "exports"
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: {error.strerror}; expected a folder for what is written") from None
     path = folder / f"{at.session.id}.{kind}"
     write_whole(path, exported(at.session, kind))
     at.say(f"Written: {path}")

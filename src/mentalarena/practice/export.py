@@ -14,8 +14,18 @@ NOTICE = (
     "Simulation, not care: this patient is a program. Not for patient records, and no measure of anybody's skill. "
     "No clinician has reviewed what stands here."
 )
+OTHER_WAY = (
+    "Simulation, not care: a person played the patient, by a card, and this therapist is a program. Not for patient records, no "
+    "statement about whoever played, and no measure of anybody. No clinician has reviewed what stands here."
+)
+"""The same, where the person was the patient."""
 FORMATS = ("md", "json", "jsonl")
 """What a session can be written as."""
+
+
+def notice_of(session: Session) -> str:
+    """What a session is and is not, by the part that the person took."""
+    return NOTICE if session.part == "therapist" else OTHER_WAY
 
 
 def exported(session: Session, kind: str) -> str:
@@ -27,8 +37,13 @@ def exported(session: Session, kind: str) -> str:
 
 def markdown(session: Session) -> str:
     """Transcript, notes and feedback to read. What people and models said is escaped, so that it stays text."""
-    about = f"patient {session.patient}, {session.style}, {session.difficulty}; {session.model}; {session.created}"
-    parts = [f"# Practice session\n\n> {NOTICE}\n>\n> {CRISIS}\n\n{plain(about)}", "## Talk\n", *_talk(session.lines)]
+    played = "" if session.part == "therapist" else "played by a person, "
+    about = f"patient {session.patient}, {played}{session.style}, {session.difficulty}; {session.model}; {session.created}"
+    parts = [
+        f"# Practice session\n\n> {notice_of(session)}\n>\n> {CRISIS}\n\n{plain(about)}",
+        "## Talk\n",
+        *_talk(session.lines),
+    ]
     if session.notes:
         parts += [
             "## Notes\n",
@@ -46,14 +61,16 @@ def markdown(session: Session) -> str:
 def as_json(session: Session) -> str:
     """All that is known of the session, with the notice."""
     return (
-        json.dumps({"notice": NOTICE, "crisis": CRISIS} | session.model_dump(mode="json"), ensure_ascii=False, indent=1)
+        json.dumps(
+            {"notice": notice_of(session), "crisis": CRISIS} | session.model_dump(mode="json"), ensure_ascii=False, indent=1
+        )
         + "\n"
     )
 
 
 def messages_line(session: Session) -> str:
-    """One JSON line: `messages` with the trainee as the assistant, and where it is from. The notice is a field of its own, so
-    that nobody trains on it."""
+    """One JSON line: `messages` with the therapist as the assistant, and where it is from; `played` says which part a person
+    took (who is no model, and whose words are no simulation). The notice is a field of its own, so that nobody trains on it."""
     messages: list[Message] = []
     for who, text in session.lines:
         role: Message = Message("assistant", text) if who == "therapist" else Message("user", text)
@@ -66,7 +83,8 @@ def messages_line(session: Session) -> str:
     told = {
         "messages": [m.as_dict() for m in messages],
         "practice": True,
-        "notice": NOTICE,
+        "notice": notice_of(session),
+        "played": session.part,
         "crisis": CRISIS,
         "session": session.id,
         "patient": session.patient,

@@ -6,6 +6,7 @@ What models and people said is printed without control characters and is never r
 from __future__ import annotations
 
 import random
+import shlex
 import sys
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from mentalarena.errors import ConfigError, MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
 from mentalarena.notices import A_PROGRAM, CRISIS
 from mentalarena.practice.commands import Commands, commands_at
-from mentalarena.practice.export import NOTICE
+from mentalarena.practice.export import NOTICE, notice_of
 from mentalarena.practice.hearing import told_danger
 from mentalarena.practice.live import line, while_it_comes
 from mentalarena.practice.partner import MANY, Partner, people
@@ -116,8 +117,8 @@ class Terminal:
             self.line(*self.session.lines[-1])
 
     def _welcome(self) -> None:
-        self.say(f"{NOTICE}\n{CRISIS}\n")
         session, patient = self.session, self.partner.patient
+        self.say(f"{notice_of(session)}\n{CRISIS}\n")
         told = f"{patient.cognitive_model.name or patient.id}" + (f" ({about})" if (about := patient.about()) else "")
         if session.part == "therapist":
             self.say(f"Patient: {told}; {session.style}, {session.difficulty}. Played by {self.partner.model.name}.")
@@ -142,7 +143,7 @@ class Terminal:
         return self.room.backends.run(work)
 
     def _again(self) -> str:
-        return f"mentalarena practise --sessions {self.room.store.folder} --resume {self.session.id}"
+        return f"mentalarena practise --sessions {shlex.quote(str(self.room.store.folder))} --resume {self.session.id}"
 
     def line(self, who: str, text: str) -> None:
         """Print a line of a talk."""

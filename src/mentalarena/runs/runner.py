@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -15,7 +16,7 @@ from mentalarena.arena.prompts import PromptSet
 from mentalarena.arena.roles import ROLES, Cast, Role
 from mentalarena.arena.types import Episode, Ledger, Lineage, Problem, RoleName
 from mentalarena.clinic.cognitive_model import Patient
-from mentalarena.errors import BudgetSpent, TooManyFailures
+from mentalarena.errors import BudgetSpent, RunError, TooManyFailures
 from mentalarena.models.base import ChatModel, Sampling, Scorer
 from mentalarena.runs.directory import write_jsonl, write_lines
 from mentalarena.runs.journal import Journal, JournaledVoice, Place
@@ -184,15 +185,19 @@ class EpisodeFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lines: dict[str, tuple[int, int]] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._waiting = part_of(path).open("w+b")
+        with self._told():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part_of(path).unlink(missing_ok=True)
+            # a file of its own: what stood under the name may have led elsewhere
+            self._waiting = part_of(path).open("x+b")
 
     def add(self, episode: Episode) -> None:
         """Take an episode; one that is met again takes the place of the first."""
         line = json.dumps(asdict(episode), ensure_ascii=False, sort_keys=True).encode() + b"\n"
-        self._lines[episode.id] = self._waiting.seek(0, os.SEEK_END), len(line)
-        self._waiting.write(line)
-        self._waiting.flush()
+        with self._told():
+            self._lines[episode.id] = self._waiting.seek(0, os.SEEK_END), len(line)
+            self._waiting.write(line)
+            self._waiting.flush()
 
     def write(self) -> None:
         def sorted_lines() -> Iterator[str]:
@@ -203,8 +208,17 @@ class EpisodeFile:
         write_lines(self._path, sorted_lines())
 
     def close(self) -> None:
-        self._waiting.close()
+        with suppress(OSError):  # of what was to be written still; the name goes all the same
+            self._waiting.close()
         part_of(self._path).unlink(missing_ok=True)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            where, what = part_of(self._path), error.strerror or error
+            raise RunError(f"{where}: {what}; expected a place for episodes; what was answered is kept") from None
 
 
 def part_of(path: Path) -> Path:

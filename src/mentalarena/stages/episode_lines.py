@@ -99,7 +99,7 @@ def episode_files(out: Path) -> list[EpisodeFile]:
         folders.setdefault(("main", path.name), path)
     inside, found = out.resolve(), list[EpisodeFile]()
     for (arm, name), folder in sorted(folders.items(), key=lambda pair: (pair[0][0] != "main", pair[0])):
-        if number := re.fullmatch(r"iteration-([0-9]{2,6})", name):
+        if (number := re.fullmatch(r"iteration-([0-9]{2,6})", name)) and arm.isprintable():
             shards = [] if (folder / EPISODES).exists() else sorted(folder.glob(f"{SHARDS}/*-of-*"))
             wholes = [one / EPISODES for one in (folder, *shards)]
             paths = [path for whole in wholes for path in [whole if whole.exists() else part_of(whole)]]

@@ -11,7 +11,7 @@ Nothing here writes, opens models or takes the run's lock, so a run that is bein
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby, islice
@@ -158,7 +158,9 @@ def find(out: Path, id: str, arm: str = "main") -> dict[str, Any]:
     files = [file for file in episode_files(out) if file.arm == arm]
     for file in sorted(files, key=lambda file: not id.startswith(f"{file.iteration:02d}-")):
         try:
-            for number, text in islice(lines_with_id(file.path, id), 1):
+            lines = lines_with_id(file.path, id)
+            # of a play that goes on the last: what was met again takes the place of the first
+            for number, text in deque(lines, 1) if file.coming else islice(lines, 1):
                 return _whole(text, f"{file.path}:{number}")
         except OSError as error:
             raise DataError(f"{file.path}: {error.strerror}; expected a file of episodes") from None
