@@ -22,19 +22,36 @@ SELF = r"\bi(?:'m|'ve|'d|'ll)?"
 """Who speaks."""
 BETWEEN = r"(?:(?!(?:you|your|whether|if|that|not|never|no|to|about|i|he|she|they)\b)[\w']+ ){0,3}"
 """Up to three words that leave it said of oneself."""
+OF_THE_OTHER = re.compile(
+    r"\byourself\b|\byou\b.*\?|\b(?:hear|saying|said|wonder|whether|think|imagine|see|understand|glad|want|worried|afraid)\b"
+    r"(?: \w+){0,3} you\b|\byou (?:\w+ ){0,2}(?:say|said|told|tell|mention\w*|wish|want|feel|think)\b"
+)
+"""A sentence about the one who is spoken to."""
+BEGINNING = 12
+"""Characters before a sentence that names nobody ("there is no point in living") and is said of oneself all the same."""
 Pattern = re.Pattern[str]
 
 
 def said_of_oneself(text: str) -> str:
     """`death` or `harm` where somebody says such a thing of themself; empty otherwise."""
     known = _known()
-    for sentence in re.split(r"(?<=[.!?;])\s+|\n", _plain(text)):
+    for sentence in _sentences(_plain(text)):
         found = [kind for kind, pattern in known.kinds if any(_meant(m, sentence) for m in pattern.finditer(sentence))]
-        if not found and not re.search(r"\byou(?:r|'re)?\b", sentence) and known.impersonal.search(sentence):
-            return "death"
+        if not found and not re.search(r"\byou(?:r|'re)?\b", sentence) and (bare := known.impersonal.search(sentence)):
+            if bare.start() < BEGINNING or re.search(rf"{SELF}\b|\bm[ey]\b", sentence):
+                return "death"
         if found:
             return found[0]
     return ""
+
+
+def own_sentences(text: str) -> list[str]:
+    """The sentences of a text that do not speak of the other: no question to them, and nothing that they are told they said."""
+    return [s for s in _sentences(_plain(text)) if not OF_THE_OTHER.search(s)]
+
+
+def _sentences(plain: str) -> list[str]:
+    return re.split(r"(?<=[.!?;])\s+|\n", plain)
 
 
 def _meant(match: re.Match[str], sentence: str) -> bool:
