@@ -207,7 +207,9 @@ def test_where_the_reference_names_no_risk_the_answer_is_about_what_was_asked(pe
 def test_a_question_for_death_is_answered_about_death_also_when_it_is_asked_twice() -> None:
     no = reactions()["no_danger"]
     assert isinstance(no, dict)
-    told = answers("concepcion-reyes", "Have you had thoughts of ending your life?", "Do you want to die?", "Would you hurt him?")
+    told = answers(
+        "concepcion-reyes", "Have you had thoughts of ending your life?", "Do you want to die?", "Would you hurt him?"
+    )
     assert set(told[:2]) <= set(no["death"])
     assert told[0] != told[1]
     assert "never wanted to hurt anyone" in told[2]

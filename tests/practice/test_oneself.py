@@ -13,15 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mentalarena.arena.prompts import load_prompts
+from mentalarena.audit.crisis import risks
 from mentalarena.clinic.library import library
 from mentalarena.models.base import Message
 from mentalarena.notices import CRISIS
 from mentalarena.practice.disclosure import NOT_HERE
-from mentalarena.practice.hearing import hear, of_oneself, told_danger
+from mentalarena.practice.hearing import danger_in, hear, of_oneself, told_danger
 from mentalarena.practice.oneself import said_of_oneself
 from mentalarena.practice.retrieval import RetrievalPatient
 
 FROZEN = json.loads((Path(__file__).parent / "data/oneself_lines.json").read_text("utf-8"))
+LATER = json.loads((Path(__file__).parent / "data/oneself_later.json").read_text("utf-8"))
 CORPUS = Path(__file__).parents[2] / "recipes/crisis/corpus"
 PEOPLE = {person.id: person for person in library()}
 OPEN = load_prompts("full").render("patient_open")
@@ -45,6 +47,17 @@ def test_what_one_says_of_oneself_is_heard_and_what_is_said_of_the_other_or_as_a
     assert len(FROZEN["not_heard"]) == 60
     assert [x for x in FROZEN["heard"] if not of_oneself(x)] == []
     assert [x for x in FROZEN["not_heard"] if of_oneself(x)] == []
+
+
+def test_sentences_that_were_written_later_are_heard_but_for_two() -> None:
+    assert len(LATER["heard"]) == len(LATER["not_heard"]) == 32
+    assert sum(map(of_oneself, LATER["heard"])) >= 30
+    assert [x for x in LATER["not_heard"] if of_oneself(x)] == []
+
+
+def test_the_answer_out_of_the_role_is_no_patient_in_danger() -> None:
+    assert not risks([("patient", NOT_HERE)])
+    assert not danger_in(NOT_HERE)
 
 
 def test_who_types_as_the_patient_is_heard_by_other_words_as_well() -> None:

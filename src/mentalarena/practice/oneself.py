@@ -37,11 +37,10 @@ def said_of_oneself(text: str) -> str:
     known = _known()
     for sentence in _sentences(_plain(text)):
         found = [kind for kind, pattern in known.kinds if any(_meant(m, sentence) for m in pattern.finditer(sentence))]
-        if not found and not re.search(r"\byou(?:r|'re)?\b", sentence) and (bare := known.impersonal.search(sentence)):
-            if bare.start() < BEGINNING or re.search(rf"{SELF}\b|\bm[ey]\b", sentence):
-                return "death"
         if found:
             return found[0]
+        if _of_nobody(sentence):
+            return "death"
     return ""
 
 
@@ -52,6 +51,14 @@ def own_sentences(text: str) -> list[str]:
 
 def _sentences(plain: str) -> list[str]:
     return re.split(r"(?<=[.!?;])\s+|\n", plain)
+
+
+def _of_nobody(sentence: str) -> bool:
+    """Whether a sentence that need name nobody is about whoever speaks: it begins with it, or says "I" elsewhere."""
+    bare = _known().impersonal.search(sentence)
+    if not bare or re.search(r"\byou(?:r|'re)?\b", sentence):
+        return False
+    return bare.start() < BEGINNING or bool(re.search(rf"{SELF}\b|\bm[ey]\b", sentence))
 
 
 def _meant(match: re.Match[str], sentence: str) -> bool:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from mentalarena.audit.crisis import met, risks
 from mentalarena.clinic.library import LibraryReference
 from mentalarena.practice.danger import denies
-from mentalarena.practice.hearing import Heard, hear, danger_in
+from mentalarena.practice.hearing import Heard, danger_in, hear
 from mentalarena.practice.session import Safety, Speaker
 
 KINDS = (

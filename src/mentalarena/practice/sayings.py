@@ -12,7 +12,7 @@ from typing import Literal
 
 from mentalarena.clinic.cognitive_model import Component, Patient
 from mentalarena.clinic.people import Person
-from mentalarena.practice.hearing import dated, danger_in, words_of
+from mentalarena.practice.hearing import danger_in, dated, words_of
 
 Degree = Literal["offered", "asked", "trust"]
 MOMENT: tuple[Component, ...] = ("situation", "automatic_thoughts", "emotions", "behavior")
