@@ -12,7 +12,7 @@ import pytest
 from mentalarena.arena.prompts import load_prompts
 from mentalarena.clinic.library import library, library_references
 from mentalarena.models.base import Message
-from mentalarena.practice.danger import denies, risk_lines
+from mentalarena.practice.danger import covers, denies, risk_lines
 from mentalarena.practice.disclosure import AS_SAID, NOTHING_MORE
 from mentalarena.practice.hearing import hear
 from mentalarena.practice.reactions import reactions
@@ -180,3 +180,42 @@ def test_every_reference_that_names_a_risk_names_a_kind() -> None:
     assert all(dangers_of(risk) for risk in RISK.values())
     assert dangers_of("none") == ()
     assert [c for _, c in dangers_of("no wish to die: ask again")] == []
+
+
+QUIET = sorted(set(PEOPLE) - set(RISK))
+ABOUT = {
+    "Have you had thoughts of ending your life?": {"death"},
+    "Do you hurt yourself?": {"self"},
+    "Do you think of hurting somebody?": {"others"},
+}
+
+
+@pytest.mark.parametrize("question", ABOUT)
+@pytest.mark.parametrize("person", QUIET)
+def test_where_the_reference_names_no_risk_the_answer_is_about_what_was_asked(person: str, question: str) -> None:
+    [told] = answers(person, question)
+    own = [s for s in repertoire(PEOPLE[person], 1).sayings if s.text in told]
+    if own:
+        assert all(not covers(s.danger, s.text).isdisjoint(ABOUT[question]) for s in own), told
+    else:
+        (about,) = ABOUT[question]
+        no = reactions()["no_danger"]
+        assert isinstance(no, dict)
+        assert told in no[about], told
+
+
+def test_a_question_for_death_is_answered_about_death_also_when_it_is_asked_twice() -> None:
+    no = reactions()["no_danger"]
+    assert isinstance(no, dict)
+    told = answers(
+        "concepcion-reyes", "Have you had thoughts of ending your life?", "Do you want to die?", "Would you hurt him?"
+    )
+    assert set(told[:2]) <= set(no["death"])
+    assert told[0] != told[1]
+    assert "never wanted to hurt anyone" in told[2]
+
+
+def test_who_wishes_to_die_says_so_when_asked_for_self_harm_and_answers_for_others_by_itself() -> None:
+    wishes = {s.text for s in repertoire(PEOPLE["viktor-hruska"], 1).sayings if s.danger == "death"}
+    assert any(text in answers("viktor-hruska", "Do you hurt yourself?")[0] for text in wishes)
+    assert not any(text in answers("viktor-hruska", "Do you think of hurting somebody?")[0] for text in wishes)

@@ -237,3 +237,31 @@ def test_asked_for_an_example_the_person_tells_the_moment_it_came_about(question
         assert any(s.text in answer for s in repertoire(person, 1).sayings if s.own and s.component == "situation"), (
             person.id
         )
+
+
+@pytest.mark.parametrize(
+    "question", ["Are you an AI?", "Are you a robot?", "Are you real?", "are you human", "Am I talking to a real person?"]
+)
+def test_asked_whether_it_is_a_program_it_says_so_out_of_its_role(question: str) -> None:
+    for person in list(PEOPLE.values())[::7]:
+        answers = said(talk(RetrievalPatient(person, style="guarded"), [question, question]))[1:]
+        assert all("program" in answer and answer[0] == "(" and answer[-1] == ")" for answer in answers)
+    for other in ("Do you feel like a robot?", "Are you a patient man?", "So you are a machine that has to run?"):
+        assert not hear(other).has("machine")
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Hello, my name is Dr Klein. What brings you here today?",
+        "Hi, I'm Sam, your counsellor. What would you like to talk about?",
+        "I'm Dr Klein. Tell me what's been happening.",
+        "How can I help you?",
+    ],
+)
+def test_invited_once_more_after_the_greeting_the_person_tells_more_of_what_brings_it(question: str) -> None:
+    for person in PEOPLE.values():
+        before, answer = said(talk(RetrievalPatient(person), [question]))
+        told = sayings_in(answer, person)
+        assert told, (person.id, answer)
+        assert not any(text in before for text in told)

@@ -17,6 +17,8 @@ from typing import Any
 
 DANGERS = ("death", "harm", "violence", "road", "body", "peril")
 """To die by one's own hand or to wish it; to hurt oneself or others; to be hurt by others; on the road; a body in danger; any."""
+AIMS = ("self", "others")
+"""Whom harm may come to."""
 BACK = 2
 """Sentences before a short question that it may be about."""
 FRAGMENT = 6
@@ -32,6 +34,8 @@ class Asked:
     """One of DANGERS; empty where it plainly asks about none."""
     unsure: bool = False
     """Whether it may ask about one all the same."""
+    aims: frozenset[str] = frozenset()
+    """Whom a question about harm is about: AIMS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,7 @@ def asked_about(parts: Sequence[str], asking: Sequence[bool], before: Sequence[s
     found = [_kind(part) for part in plain]
     kinds: list[str] = []
     unsure = False
+    aims = set[str]()
     for place in range(len(before), len(plain)):
         worried = bool(known.worry.search(plain[place]))
         bare = len(parts) == 1 and len(plain[place].split()) <= FRAGMENT and found[place] in DANGERS[:3]
@@ -64,9 +69,11 @@ def asked_about(parts: Sequence[str], asking: Sequence[bool], before: Sequence[s
             read += range(place - 1, max(place - 1 - BACK, -1), -1)
             kind = next((found[p] for p in read if found[p] in DANGERS[:3]), "")
         kinds.append(kind)
+        if kind == "harm":
+            aims |= {aim for aim in AIMS for p in read if known.aims[aim].search(plain[p])}
         unsure = unsure or (not kind and any(known.maybe.search(plain[p]) for p in read))
     kind = min((kind for kind in kinds if kind), key=DANGERS.index, default="")
-    return Asked(kind, unsure and not kind)
+    return Asked(kind, unsure and not kind, frozenset(aims) if kind == "harm" else frozenset())
 
 
 def facets(line: str, strong: bool = False) -> tuple[str, ...]:
@@ -82,6 +89,14 @@ def facets(line: str, strong: bool = False) -> tuple[str, ...]:
 def tells(facet: str, text: str) -> bool:
     """Whether something that a patient can say tells of that."""
     return bool(_known().facets[facet].say.search(text))
+
+
+def covers(kind: str, text: str) -> frozenset[str]:
+    """What a patient's words about a danger of that kind answer: `death`, or harm to `self` or `others`."""
+    known = _known()
+    plain = text.replace("\u2019", "'")
+    found = {aim for aim in AIMS if known.told_aims[aim].search(plain)}
+    return frozenset({"death"} | (found & {"self"}) if kind == "death" else found or {"others"})
 
 
 def denies(text: str) -> bool:
@@ -125,6 +140,10 @@ class _Known:
     plainly: Sequence[tuple[Pattern, str]]
     figures: Pattern
     asked: Mapping[str, Pattern]
+    aims: Mapping[str, Pattern]
+    """By whom harm may come to, in a question."""
+    told_aims: Mapping[str, Pattern]
+    """The same, in a patient's words."""
     follow_on: Pattern
     worry: Pattern
     maybe: Pattern
@@ -143,6 +162,8 @@ def _known() -> _Known:
         [(re.compile(pattern, re.I), instead) for pattern, instead in data["plainly"]],
         one(data["figures"]),
         {kind: one(data["asked"][kind]) for kind in DANGERS},
+        {aim: one(data["aims"][aim]) for aim in AIMS},
+        {aim: one(data["told_aims"][aim]) for aim in AIMS},
         one(data["follow_on"]),
         one(data["worry"]),
         one(data["maybe"]),

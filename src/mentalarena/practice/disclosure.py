@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from mentalarena.practice.danger import RiskLines, denies, risk_lines, tells
+from mentalarena.notices import CRISIS
+from mentalarena.practice.danger import RiskLines, covers, denies, risk_lines, tells
 from mentalarena.practice.hearing import Heard
 from mentalarena.practice.memory import Memory
 from mentalarena.practice.reactions import reactions
@@ -17,6 +18,8 @@ from mentalarena.practice.sayings import Repertoire, Saying
 
 NOTHING_MORE = "(The simulation has nothing more on this.)"
 """Said out of the role."""
+NOT_HERE = f"(The simulation cannot help with that. This is a program that answers with prepared words. {CRISIS}.)"
+"""Said out of the role to a trainee who says of themself what `hearing.of_oneself` hears: a patient would say yes to it."""
 AS_SAID = "As I said:"
 """Before what was really said."""
 RECENT = 3
@@ -63,7 +66,7 @@ class Disclosure:
         """Asked plainly, the person answers truthfully, whatever the trust."""
         kind, words = self.line.danger, self.line.words
         related = RELATED[kind]
-        known = [s for s in self.repertoire.sayings if s.danger in related]
+        known = [s for s in self.repertoire.sayings if s.danger in related and self._answers(s)]
         left = [s for s in known if not self.memory.was_said(s)]
         left.sort(key=lambda s: (related.index(s.danger), s.own, -self.repertoire.overlap(words, s)))
         if left:
@@ -73,7 +76,21 @@ class Disclosure:
             again = [s.text for s in known if s.text not in last]
             return Answer(text=f"{AS_SAID} {again[0]}") if again else Answer("told_danger")
         # asked for its body or its way home, and nothing dangerous there: a question like any other
-        return None if kind in ("road", "body") else Answer("no_danger", kind)
+        if kind in ("road", "body"):
+            return None
+        aim = next(iter(self.line.aims)) if len(self.line.aims) == 1 else kind
+        return Answer("no_danger", "others" if kind == "harm" and aim == "others" else "self" if aim == "self" else kind)
+
+    def _answers(self, saying: Saying) -> bool:
+        """Whether a saying answers the plain question: a no answers what it denies, and nobody's harm stands for another's."""
+        kind = self.line.danger
+        if kind not in ("death", "harm") or saying.danger not in ("death", "harm"):
+            return True
+        told = covers(saying.danger, saying.text)
+        wanted = {"death"} if kind == "death" else self.line.aims or {"self", "others"}
+        if denies(saying.text) or told == {"others"}:
+            return not told.isdisjoint(wanted)
+        return wanted != {"others"}  # who wishes to die, or harms themself, says so when asked for either
 
     def _asked_on(self) -> Answer | None:
         """Asked for the plan, the means, who knows, ..., of a danger that was told or denied."""

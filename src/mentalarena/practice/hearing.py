@@ -15,7 +15,8 @@ from importlib.resources import files
 from typing import Any
 
 from mentalarena.clinic.cognitive_model import COMPONENTS, Component
-from mentalarena.practice.danger import DANGERS, asked_about, facets
+from mentalarena.practice.danger import DANGERS, Asked, asked_about, facets
+from mentalarena.practice.oneself import own_sentences, said_of_oneself
 
 LONGEST = 2000
 """Characters of a line that are read; nobody answers to more."""
@@ -55,6 +56,8 @@ class Heard:
     """Plain facts that it asks for (`children`, `medication`, ...)."""
     danger: str
     """One of `danger.DANGERS` where it asks plainly about one; empty otherwise."""
+    aims: frozenset[str]
+    """Whom a question about harm is about: `self`, `others`, or both."""
     unsure: bool
     """Whether it may ask about a danger all the same."""
     facets: tuple[str, ...]
@@ -89,7 +92,7 @@ def hear(text: str, before: str = "") -> Heard:
     line = _spoken(text)
     spoken = re.findall(r"[^\W\d_]+(?:'[a-z]+)?", line)
     if not spoken:
-        return Heard(frozenset(), frozenset(), {}, frozenset(), False, False, {}, (), "", False, (), (), 0)
+        return Heard(frozenset(), frozenset(), {}, frozenset(), False, False, {}, (), "", frozenset(), False, (), (), 0)
     marks = {name for name, pattern in cues.marks.items() if pattern.search(line)}
     parts = _sentences(line)
     asks = ["?" in part or bool(_ASKS.match(part)) for part in parts]
@@ -110,6 +113,8 @@ def hear(text: str, before: str = "") -> Heard:
     }
     follows = "follow" in marks
     about = asked_about(parts, asks, _sentences(_spoken(before)))
+    if about.kind and not asking and of_oneself(line):
+        about = Asked()  # "I want to die" asks nobody
     danger = about.kind
     if danger in ("peril", "body") and "endangered" not in marks and _OPEN.match(asked):
         danger = ""  # "what goes on in your body when your heart races" asks for no danger
@@ -128,6 +133,7 @@ def hear(text: str, before: str = "") -> Heard:
         components,
         facts,
         danger,
+        about.aims,
         about.unsure,
         facets(line) if asking else (),
         facets(line, strong=True) if asking else (),
@@ -144,8 +150,21 @@ def _sentences(line: str) -> list[str]:
     return re.split(r"(?<=[.!?])\s+", line) if line else []
 
 
+def of_oneself(text: str) -> bool:
+    """Whether somebody says of themself that they think of dying, want to die, have harmed themself or cannot go on.
+
+    For whoever types, whichever part they play; a question about the other or a reflection is none (oneself.py).
+    """
+    return bool(said_of_oneself(text))
+
+
 def told_danger(text: str) -> str:
-    """Which danger something that the patient can say is about; empty for none."""
+    """Which danger somebody tells of who types as the patient, by whatever words; empty for none."""
+    return said_of_oneself(text) or next((kind for part in own_sentences(text) if (kind := danger_in(part))), "")
+
+
+def danger_in(text: str) -> str:
+    """Which danger something that a person of the library says is about, a denial too; empty for none."""
     line = text.lower().replace("\u2019", "'")
     return next((kind for kind in DANGERS if kind != "peril" and _cues().told_danger[kind].search(line)), "")
 

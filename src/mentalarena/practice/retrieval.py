@@ -15,8 +15,8 @@ from functools import cached_property
 from mentalarena.clinic.cognitive_model import Component
 from mentalarena.clinic.people import Person
 from mentalarena.models.base import Message, Reply, Sampling, Usage
-from mentalarena.practice.disclosure import AS_SAID, NOTHING_MORE, Disclosure
-from mentalarena.practice.hearing import Heard, hear, tells_fact
+from mentalarena.practice.disclosure import AS_SAID, NOT_HERE, NOTHING_MORE, Disclosure
+from mentalarena.practice.hearing import Heard, hear, of_oneself, tells_fact
 from mentalarena.practice.memory import Memory
 from mentalarena.practice.rapport import Difficulty, Style, rapport, trusts
 from mentalarena.practice.sayings import DEEP, MOMENT, Repertoire, Saying, repertoire
@@ -80,6 +80,8 @@ class _Turn:
         line = self._hear(len(self.heard) - 1) if self.heard else hear("")
         if not self.repertoire.knows(line.words) and self.repertoire.knows(line.context):
             line = replace(line, words=line.context)  # "That must worry your daughter. How is it between you?"
+        if self.heard and of_oneself(self.heard[-1]):
+            return NOT_HERE
         if not self.said and not line.danger:
             return self._opening()
         if line.silent:
@@ -169,6 +171,8 @@ class _Turn:
         wanted = dict(line.components) if line.asks else {}
         if line.has("ask_when") and not wanted:
             wanted["history"] = 0.6
+        if line.has("invite") and not about:
+            wanted = self._going_on(line)  # the standard greeting asked it already
         if line.state:
             if (topical := self._topical(line)) and all(map(self.memory.was_said, topical)):
                 return self._again(topical) or self.wording.reaction("nothing_more")

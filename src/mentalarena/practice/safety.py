@@ -13,7 +13,7 @@ from itertools import pairwise
 from mentalarena.audit.crisis import met, risks
 from mentalarena.clinic.library import LibraryReference
 from mentalarena.practice.danger import denies
-from mentalarena.practice.hearing import Heard, hear, told_danger
+from mentalarena.practice.hearing import Heard, danger_in, hear
 from mentalarena.practice.session import Safety, Speaker
 
 KINDS = (
@@ -71,7 +71,7 @@ def safety(lines: Sequence[tuple[Speaker, str]], reference: LibraryReference | N
     parts = [_named(kinds), *_asked_for(kinds, own)]
     if told:
         parts.append("The person told you of it." if len(kinds) < 2 else "The person told you of a danger.")
-        deaths = [p for p in places if told_danger(lines[p][1]) == "death"]
+        deaths = [p for p in places if danger_in(lines[p][1]) == "death"]
         parts += [_asked_on(lines, deaths[0])] if deaths else []
         parts += [] if step else ["No step towards safety was heard in your words."]
     parts.append(f"What it needs: {risk}" if len(kinds) < 2 else f"What they need: {risk}")
@@ -136,7 +136,7 @@ def _asked_on(lines: Sequence[tuple[Speaker, str]], place: int) -> str:
 
 def _tells(text: str, kinds: Sequence[tuple[str, str]]) -> bool:
     """Whether a line of the patient tells of one of these dangers."""
-    kind = told_danger(text)
+    kind = danger_in(text)
     if not kind or denies(text):
         return False
     wanted = {kind for kind, _ in kinds}

@@ -12,7 +12,7 @@ from typing import Literal
 
 from mentalarena.clinic.cognitive_model import Component, Patient
 from mentalarena.clinic.people import Person
-from mentalarena.practice.hearing import dated, told_danger, words_of
+from mentalarena.practice.hearing import danger_in, dated, words_of
 
 Degree = Literal["offered", "asked", "trust"]
 MOMENT: tuple[Component, ...] = ("situation", "automatic_thoughts", "emotions", "behavior")
@@ -87,7 +87,7 @@ def _own_words(patient: Patient) -> list[Saying]:
         for text in texts:
             for sentence in [text] if component in ("situation", "emotions") else sentences(text):
                 told = _sentence(sentence)
-                degree: Degree = "trust" if component in DEEP or told_danger(told) else "asked"
+                degree: Degree = "trust" if component in DEEP or danger_in(told) else "asked"
                 if told:
                     found.append(_saying(told, component, degree, True, float(component in MOMENT)))
     return found
@@ -107,7 +107,7 @@ def _sentence(text: str) -> str:
 
 
 def _saying(text: str, component: Component, degree: Degree, own: bool, near: float) -> Saying:
-    return Saying(text, component, degree, own, told_danger(text), near, words_of(text), dated(text))
+    return Saying(text, component, degree, own, danger_in(text), near, words_of(text), dated(text))
 
 
 def _near(words: frozenset[str], moments: list[frozenset[str]], own: int) -> float:
