@@ -63,7 +63,7 @@ def damaged(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     record = json.loads(episodes.read_text().splitlines()[0])
     record["trials"][0]["score"] = 10**400
     episodes.write_text(json.dumps(record) + "\n")
-    with served(folder, [os.path.relpath(runs)]) as found:  # as it is typed
+    with served(folder, [Path(os.path.relpath(runs))]) as found:  # as it is typed
         yield found
         log = found.log.read_text()
         assert "OverflowError" in log, "it is told to whoever runs the app"

@@ -13,8 +13,7 @@ from mentalarena.app.frame import NOTICE, frame, page, spoken, tag
 from mentalarena.app.session_panels import card_panel, feedback_panel, notes_panel, rival_panel
 from mentalarena.errors import MentalArenaError
 from mentalarena.notices import A_PROGRAM, CRISIS
-from mentalarena.practice.hearing import told_danger as dangerous
-from mentalarena.practice.room import Practising
+from mentalarena.practice.room import Practising, may_be_meant
 from mentalarena.practice.session import LONGEST, Session
 
 
@@ -101,7 +100,7 @@ class _Talk:
             return
         self._field.set_value("")
         self._line(self._session.part, text)
-        if self._session.part == "patient" and dangerous(text):
+        if may_be_meant(self._session, text):
             self._help()
         await self._answer(text)
 

@@ -17,6 +17,7 @@ from mentalarena.errors import ConfigError, MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
 from mentalarena.models.base import Heard, streamed
 from mentalarena.practice.feedback import feedback, scoring_of
+from mentalarena.practice.hearing import of_oneself, told_danger
 from mentalarena.practice.partner import MANY, Partner, choose, offline, partner_again, partner_of, people
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES, Difficulty, Style
 from mentalarena.practice.reversal import question, understood
@@ -32,6 +33,12 @@ FULL = 600
 ATTEMPTS = 3
 KEPT = 200
 """Patients that stay ready to talk, those who talked last."""
+
+
+def may_be_meant(session: Session, text: str) -> bool:
+    """Whether what a person types speaks of their own danger, whichever part they take: the other side is a program, so they are
+    shown where people help."""
+    return bool(told_danger(text)) if session.part == "patient" else of_oneself(text)
 
 
 @dataclass

@@ -22,12 +22,11 @@ from mentalarena.models.backends import Backends
 from mentalarena.notices import A_PROGRAM, CRISIS
 from mentalarena.practice.commands import Commands, commands_at
 from mentalarena.practice.export import NOTICE, notice_of
-from mentalarena.practice.hearing import told_danger
 from mentalarena.practice.live import line, while_it_comes
 from mentalarena.practice.partner import MANY, Partner, people
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
 from mentalarena.practice.rival import watch
-from mentalarena.practice.room import FULL, Practising
+from mentalarena.practice.room import FULL, Practising, may_be_meant
 from mentalarena.practice.session import Session, Speaker
 from mentalarena.practice.store import Store
 from mentalarena.report.practice import people_table, session_table
@@ -102,7 +101,7 @@ class Terminal:
     def _speak(self, text: str | None) -> None:
         """Say something, an empty text as well; None asks again for the answer that is missing."""
         room, id = self.room, self.session.id
-        if text and self.session.part == "patient" and told_danger(text):  # whoever spoke may have meant it
+        if text and may_be_meant(self.session, text):
             self.say(f"{A_PROGRAM} {CRISIS}.")
         try:
             with while_it_comes(self.console, self._other) as listen:
