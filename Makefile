@@ -11,6 +11,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.app: pyproject.toml constraints.txt
+	@echo "installing into $(VENV): a minute, some 600 MB"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet -c constraints.txt -e '.[app]'
 	touch $@
