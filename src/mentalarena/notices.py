@@ -4,5 +4,5 @@ from __future__ import annotations
 
 CRISIS = "If you or somebody near you may be in danger, call your local emergency number; helplines by country: findahelpline.com"
 """Beside every talk, and in whatever is taken away."""
-A_PROGRAM = "You said something about dying or danger, and a program will answer. If it is you who feels so, stop here."
+OWN_DANGER = "You said something about dying or danger, and a program will answer. If it is you who feels so, stop here."
 """To a person who practises: the other side is a program, and whoever spoke may have meant it."""

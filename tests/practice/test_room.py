@@ -28,6 +28,7 @@ from mentalarena.practice.room import FULL, KEPT, Practising
 from mentalarena.practice.session import Session
 from mentalarena.practice.store import Store
 from mentalarena.settings import load_config
+from tests.practice.rooms import begun_at
 
 if TYPE_CHECKING:  # aiohttp may be missing where the rest is tested
     from tests.models.fake_server import FakeServer
@@ -60,7 +61,7 @@ def played_by(fake: FakeServer) -> str:
 
 
 def begun(room: Practising, by: Any = "library", **more: Any) -> Session:
-    return room.backends.run(room.begin(PERSON.id, "plain", "normal", 7, by, **more))
+    return room.backends.run(begun_at(room, PERSON.id, "plain", "normal", 7, by, **more))
 
 
 def say(room: Practising, session: Session, text: str) -> Session:
@@ -265,7 +266,7 @@ def test_5_settings_that_give_another_model_are_one_clear_error(room: Room, fake
     with pytest.raises(ConfigError, match="begun with m; expected the same model"):
         say(room(played_by(fake).replace('"model": "m"', '"model": "other"')), session, "Hello?")
     with pytest.raises(ConfigError, match="nobody in the library has this id"):
-        room().backends.run(room().begin("../../etc/passwd", "plain", "normal", 0))
+        room().backends.run(begun_at(room(), "../../etc/passwd", "plain", "normal", 0))
 
 
 def test_6_notes_feedback_and_the_other_therapist_are_kept(room: Room) -> None:

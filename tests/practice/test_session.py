@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mentalarena.clinic.cognitive_model import COMPONENTS
 from mentalarena.errors import DataError
 from mentalarena.practice import session as change
-from mentalarena.practice.export import NOTICE, OTHER_WAY, exported
+from mentalarena.practice.export import NOTICE, NOTICE_AS_PATIENT, exported
 from mentalarena.practice.session import Session, new_session
 from mentalarena.practice.store import Store
 
@@ -33,7 +33,7 @@ def test_changes_make_new_sessions_and_forget_what_was_judged_before() -> None:
 
 
 def test_what_is_taken_away_says_which_part_a_person_took() -> None:
-    for part, notice, other in (("therapist", NOTICE, OTHER_WAY), ("patient", OTHER_WAY, NOTICE)):
+    for part, notice, other in (("therapist", NOTICE, NOTICE_AS_PATIENT), ("patient", NOTICE_AS_PATIENT, NOTICE)):
         taken = session().model_copy(update={"part": part})
         assert json.loads(exported(taken, "jsonl"))["played"] == part
         for kind in ("md", "json", "jsonl"):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mentalarena.notices import A_PROGRAM, CRISIS
+from mentalarena.notices import CRISIS, OWN_DANGER
 from mentalarena.practice.export import NOTICE
 from mentalarena.practice.session import Session
 from mentalarena.practice.store import Store
@@ -176,10 +176,10 @@ def test_who_plays_the_patient_has_a_card_is_asked_and_sees_what_was_understood(
 @pytest.mark.parametrize("part", ["patient", "therapist"])
 def test_who_speaks_of_their_own_dying_is_told_that_a_program_will_answer(tmp_path: Path, part: str) -> None:
     told = ("--as", part, "--patient", "reem-haddad", "--sessions", str(tmp_path))
-    assert A_PROGRAM in practise("I think about killing myself.\n", *told).stdout
-    assert A_PROGRAM not in practise("The film bored me to death.\n", *told).stdout
+    assert OWN_DANGER in practise("I think about killing myself.\n", *told).stdout
+    assert OWN_DANGER not in practise("The film bored me to death.\n", *told).stdout
     asked = practise("Do you think about killing yourself?\n", *told).stdout
-    assert A_PROGRAM not in asked
+    assert OWN_DANGER not in asked
 
 
 def test_a_part_that_is_none_is_one_line(tmp_path: Path) -> None:

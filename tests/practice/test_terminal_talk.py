@@ -19,6 +19,7 @@ from mentalarena.practice.room import FULL, Practising
 from mentalarena.practice.session import Session, noted
 from mentalarena.practice.store import Store
 from mentalarena.practice.terminal import Terminal
+from tests.practice.rooms import begun_at
 from tests.practice.screen import Screen
 
 PLAYED = ("models.all.provider=scripted", "clinic.source=generated")
@@ -137,8 +138,8 @@ def test_page_and_terminal_go_on_with_each_others_session(tmp_path: Path, settin
     by, patient = ("model", None) if settings else ("library", "reem-haddad")
     asked = ["When did this begin?", "How do you feel?", "What helps you?", "And now?"]
     page, other = (Practising(Store(tmp_path / folder), config) for folder in ("one", "other"))
-    session = page.backends.run(page.begin(patient, "plain", "normal", 7, by))  # type: ignore[arg-type]
-    whole = other.backends.run(other.begin(patient, "plain", "normal", 7, by))  # type: ignore[arg-type]
+    session = page.backends.run(begun_at(page, patient, "plain", "normal", 7, by))
+    whole = other.backends.run(begun_at(other, patient, "plain", "normal", 7, by))
     for text in asked:
         whole = other.backends.run(other.speak(whole.id, text, lambda _: None))
 

@@ -11,7 +11,7 @@ from fastapi import Request
 from nicegui import ui
 
 from mentalarena.app.choices import run_address
-from mentalarena.app.folders import Folders, untold
+from mentalarena.app.folders import Folders, without_place
 from mentalarena.app.frame import NOTICE, Cell, frame, page, section, table, tag
 from mentalarena.errors import MentalArenaError
 from mentalarena.evaluation.therapist import TASKS
@@ -70,7 +70,7 @@ def _read(folders: Folders, names: Sequence[str]) -> tuple[list[Contestant], lis
             try:
                 sides.append(contestant(name, path))
             except MentalArenaError as error:
-                troubles.append(untold(error, path, name))
+                troubles.append(without_place(error, path, name))
     return sides, troubles
 
 

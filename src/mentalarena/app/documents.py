@@ -21,6 +21,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 """Of content that needs no script, so it gets none."""
+NO_RUN = "There is no run of that name in the folders that are served."
 HEADERS: Mapping[str, str] = {"content-security-policy": POLICY, "cache-control": "no-store"}
 
 
@@ -32,17 +33,17 @@ def document(template: str, status: int = 200, /, **told: Any) -> HTMLResponse:
 
 def missing(what: str) -> HTMLResponse:
     """A page for an address that leads nowhere: 404."""
-    return document("told.html", 404, title="Not found", what=what)
+    return document("sentence.html", 404, title="Not found", what=what)
 
 
 def failed() -> HTMLResponse:
     """A page for what went wrong here: without the error's text, which may hold files' content and where they lie."""
     what = "Something in the files that it is made of, or in the app, went wrong; the terminal of `mentalarena app` tells what."
-    return document("told.html", 500, title="This page could not be shown", what=what)
+    return document("sentence.html", 500, title="This page could not be shown", what=what)
 
 
-def compiled() -> None:
-    """Have the templates ready, so that the first reader does not wait for them."""
+def compile_templates() -> None:
+    """Have them ready, so that the first reader does not wait for them."""
     made = _environment()
     for name in made.list_templates():
         made.get_template(name)

@@ -5,7 +5,7 @@ Documents (app/documents.py): nothing is done on these pages but reading, and no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,8 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
 
 from mentalarena.app.choices import Choice, episode_address, episodes_address, requests_address
-from mentalarena.app.documents import document, missing
-from mentalarena.app.folders import Folders, untold
+from mentalarena.app.documents import NO_RUN, document, missing
+from mentalarena.app.folders import Folders, without_place
 from mentalarena.arena.types import Comparison, Decoding
 from mentalarena.clinic.cognitive_model import LABELS
 from mentalarena.errors import MentalArenaError
@@ -28,70 +28,66 @@ from mentalarena.stages.filters import verdict_of
 Json = Mapping[str, Any]
 BEST = 10
 """The best score of a trial."""
-NO_RUN = "There is no run of that name in the folders that are served."
 
 
 def register(server: FastAPI, folders: Folders) -> None:
     """Add the pages. They are made in threads: reading waits for the disk."""
 
-    @server.get("/runs/{name}/episodes/{arm}/{episode:path}")
-    def episode_page(name: str, arm: str, episode: str, request: Request) -> HTMLResponse:
-        if not (path := folders.run(name)):
-            return missing(NO_RUN)
-        try:
-            found = _read(path, arm, episode)
-        except MentalArenaError as error:
-            return _untold(error, path, name)
-        rounds = [_decoding(told) for told in found["decodings"]]
-        choice, views = Choice.of(request.query_params), found["views"]
-        return document(
-            "episode.html",
-            title=str(found["id"]),
-            found=found,
-            arm=arm,
-            iteration=_iteration(found),
-            place=_place(found, name, arm, path, choice),
-            rounds=rounds,
-            headings=("component", *(f"round {number}" for number in range(1, len(rounds) + 1))),
-            guidance=[
-                (number, one.guidance, _effect(one, rounds[number] if number < len(rounds) else None))
-                for number, one in enumerate(rounds, 1)
-                if one.guidance
-            ],
-            lines=_lines(views, rounds),
-            views=(
-                ("The therapist's view", views.get("therapist", [])),
-                ("The patient's view (with its profile)", views.get("patient", [])),
-                ("The prompt of the diagnosis", found["diagnosis_messages"]),
-            ),
-            requests=requests_address(name, arm, episode, choice) if _journal(found, path) else "",
-            labels=LABELS,
-            best=BEST,
-        )
+    def add(what: str, make: Callable[[Path, str, str, str, Choice], HTMLResponse]) -> None:
+        @server.get(f"/runs/{{name}}/{what}/{{arm}}/{{episode:path}}", name=what)
+        def answer(name: str, arm: str, episode: str, request: Request) -> HTMLResponse:
+            if not (path := folders.run(name)):
+                return missing(NO_RUN)
+            try:
+                return make(path, name, arm, episode, Choice.of(request.query_params))
+            except MentalArenaError as error:
+                return missing(f"{without_place(error, path, name)}.")
 
-    @server.get("/runs/{name}/requests/{arm}/{episode:path}")
-    def requests_page(name: str, arm: str, episode: str, request: Request) -> HTMLResponse:
-        if not (path := folders.run(name)):
-            return missing(NO_RUN)
-        try:
-            found = _read(path, arm, episode)
-            if not (journal := _journal(found, path)):
-                return missing("There is no journal of this episode: it was played elsewhere.")
-            requests = Requests(journal).at(Place(_iteration(found), "play", str(found["patient_id"]), arm).key)
-        except MentalArenaError as error:
-            return _untold(error, path, name)
-        back = episode_address(name, arm, episode, Choice.of(request.query_params))
-        return document("requests.html", title=f"Requests of {found['id']}", found=requests, episode=back)
+    add("episodes", _episode)
+    add("requests", _requests)
+
+
+def _episode(path: Path, name: str, arm: str, episode: str, choice: Choice) -> HTMLResponse:
+    found = _read(path, arm, episode)
+    rounds, views = [_decoding(told) for told in found["decodings"]], found["views"]
+    return document(
+        "episode.html",
+        title=str(found["id"]),
+        found=found,
+        arm=arm,
+        iteration=_iteration(found),
+        place=_place(found, name, arm, path, choice),
+        rounds=rounds,
+        headings=("component", *(f"round {number}" for number in range(1, len(rounds) + 1))),
+        guidance=[
+            (number, one.guidance, _effect(one, rounds[number] if number < len(rounds) else None))
+            for number, one in enumerate(rounds, 1)
+            if one.guidance
+        ],
+        lines=_lines(views, rounds),
+        views=(
+            ("The therapist's view", views.get("therapist", [])),
+            ("The patient's view (with its profile)", views.get("patient", [])),
+            ("The prompt of the diagnosis", found["diagnosis_messages"]),
+        ),
+        requests=requests_address(name, arm, episode, choice) if _journal(found, path) else "",
+        labels=LABELS,
+        best=BEST,
+    )
+
+
+def _requests(path: Path, name: str, arm: str, episode: str, choice: Choice) -> HTMLResponse:
+    found = _read(path, arm, episode)
+    if not (journal := _journal(found, path)):
+        return missing("There is no journal of this episode: it was played elsewhere.")
+    requests = Requests(journal).at(Place(_iteration(found), "play", str(found["patient_id"]), arm).key)
+    back = episode_address(name, arm, episode, choice)
+    return document("requests.html", title=f"Requests of {found['id']}", found=requests, episode=back)
 
 
 def _read(path: Path, arm: str, episode: str) -> Json:
     index = kept(path)
     return index.read(episode, arm) if index else find(path, episode, arm)
-
-
-def _untold(error: MentalArenaError, path: Path, name: str) -> HTMLResponse:
-    """Why something is not there; where the run lies is nobody's business."""
-    return missing(f"{untold(error, path, name)}.")
 
 
 def _iteration(found: Json) -> Any:

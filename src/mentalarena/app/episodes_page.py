@@ -12,8 +12,8 @@ from fastapi import Request, Response
 from nicegui import ui
 
 from mentalarena.app.choices import Choice, episode_address, episodes_address, run_address
-from mentalarena.app.documents import missing
-from mentalarena.app.folders import Folders, untold
+from mentalarena.app.documents import NO_RUN, missing
+from mentalarena.app.folders import Folders, without_place
 from mentalarena.app.frame import NOTICE, frame, link, page, tag
 from mentalarena.stages.episodes import EpisodeLine, episodes_of
 from mentalarena.stages.filters import VERDICTS, verdict_of
@@ -29,7 +29,7 @@ HEADINGS = (
     ("style", "manner of talking"),
     ("stop_reason", "ended"),
 )
-NONE = (
+NOTHING_PLAYED = (
     "Nothing has been played in this run: an iteration is played before it trains (loop.iterations, or mentalarena play)."
 )
 NUMBERS = ("similarity", "score", "problems", "turns")
@@ -42,7 +42,7 @@ def register(folders: Folders) -> None:
     async def episodes_page(name: str, request: Request) -> Response | None:
         path = await asyncio.to_thread(folders.run, name)
         if path is None:
-            return missing("There is no run of that name in the folders that are served.")
+            return missing(NO_RUN)
         with frame(f"Episodes of {name}", "Runs"):
             tag("p", NOTICE, "notice")
             with ui.element("p"):
@@ -66,7 +66,7 @@ class _Table:
         self._place.clear()
         with self._place:
             for note in self._index.told[:5]:
-                tag("p", untold(note, self._path, self._name), "notice")
+                tag("p", without_place(note, self._path, self._name), "notice")
             if coming := sum(line.coming for line in self._index.lines):
                 tag(
                     "p",
@@ -125,7 +125,7 @@ class _Table:
             if page.lines:
                 self._rows(page.lines)
             elif not self._index.lines:
-                tag("p", NONE)
+                tag("p", NOTHING_PLAYED)
             elif choice.text and choice.said != "yes":
                 tag("p", "Names and ids were searched; what was said is searched with the box ticked.")
             with ui.element("div").classes("row"):

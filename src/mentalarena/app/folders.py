@@ -69,7 +69,7 @@ def _runs_under(folder: Path, depth: int) -> Iterable[Path]:
             yield from _runs_under(Path(path), depth - 1)
 
 
-def untold(text: object, path: Path, name: str) -> str:
+def without_place(text: object, path: Path, name: str) -> str:
     """A text about a run without where on this machine it lies."""
     found = str(text)
     for place in dict.fromkeys((os.path.realpath(path), str(path.absolute()), str(path))):

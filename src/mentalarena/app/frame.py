@@ -126,11 +126,6 @@ def _cell(cell: Cell, name: bool, classes: str) -> None:
             link(*cell)
 
 
-def badge(text: str, kind: str = "") -> None:
-    """A short word about a state; its colour only repeats what it says."""
-    tag("span", text, f"badge {kind}")
-
-
 def bar(share: float, label: str, mark: float | None = None) -> None:
     """A share (0 to 1) as a bar, with a mark where the threshold is; `label` says it in words."""
     made = ui.element("span").classes("bar")

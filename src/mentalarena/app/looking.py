@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
 
-from mentalarena.app.folders import untold
+from mentalarena.app.folders import without_place
 from mentalarena.errors import MentalArenaError
 from mentalarena.evaluation.therapist import TASKS
 from mentalarena.export.results import looks_of
@@ -103,7 +103,7 @@ def look(name: str, path: Path) -> Look:
         try:
             return what()
         except MentalArenaError as error:
-            troubles.append(untold(error, path, name))
+            troubles.append(without_place(error, path, name))
         except OSError as error:
             troubles.append(f"{name}: {error.strerror}; expected files that can be read")
         return otherwise

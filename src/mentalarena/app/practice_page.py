@@ -24,7 +24,7 @@ WHAT = (
     "diagnosis if you can. Then ask for feedback. Or play the patient yourself, and see what a therapist that is no person "
     "makes of you. Everything you do is kept as you do it."
 )
-BEFORE = (
+CONTENT_WARNING = (
     "Some people speak of suicide, self-harm, violence, eating disorders or substances when they are asked, and some are 14 to "
     "17 years old. Stop whenever you want to; nothing is lost."
 )
@@ -44,7 +44,7 @@ def register(practising: Practising, listed: bool) -> None:
         with frame("Practise with a simulated patient", "Practice"):
             tag("p", f"{NOTICE} {CRISIS}.", "notice")
             tag("p", WHAT)
-            tag("p", BEFORE)
+            tag("p", CONTENT_WARNING)
             tag("p", LIMITS, "soft")
             with ui.element("div").classes("card"):
                 _choices(practising)
@@ -93,7 +93,8 @@ def _choices(practising: Practising) -> None:
         start.disable()
         try:
             seed = secrets.randbelow(1 << 31)
-            session = await practising.begin(who.value or None, style.value, hard.value, seed, chosen(), part.value)
+            wanted = await practising.prepared(who.value or None, style.value, hard.value, seed, chosen(), part.value)
+            session = await practising.begin(wanted)
         except MentalArenaError as error:
             trouble.set_text(str(error))
             start.enable()

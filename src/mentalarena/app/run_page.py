@@ -13,8 +13,8 @@ from nicegui import ui
 
 from mentalarena.app.blocks import draw
 from mentalarena.app.choices import Choice, episode_address, run_address
-from mentalarena.app.documents import missing
-from mentalarena.app.folders import Folders, untold
+from mentalarena.app.documents import NO_RUN, missing
+from mentalarena.app.folders import Folders, without_place
 from mentalarena.app.frame import bar, frame, link, page, section, table, tag
 from mentalarena.app.looking import Look, look, remaining, share, spell
 from mentalarena.audit.record import AUDIT, FINDINGS, audited_files
@@ -42,7 +42,7 @@ def register(folders: Folders) -> None:
     async def run_page(name: str) -> Response | None:
         path = await asyncio.to_thread(folders.run, name)
         if path is None:
-            return missing("There is no run of that name in the folders that are served.")
+            return missing(NO_RUN)
         seen = await asyncio.to_thread(look, name, path)
         with frame(name, "Runs"):
             tag("p", notice(seen.summary or {}), "notice")
@@ -138,7 +138,7 @@ class _Results:
             story = await asyncio.to_thread(_story, self._path, stamp)
         except (MentalArenaError, OSError) as error:  # a file may go while it is read
             told = str(error) if isinstance(error, MentalArenaError) else f"{self._name}: {error.strerror}; reload the page"
-            trouble = untold(told, self._path, self._name)
+            trouble = without_place(told, self._path, self._name)
         self._place.clear()
         with self._place:
             if story:

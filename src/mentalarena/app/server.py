@@ -93,7 +93,7 @@ def make_app(settings: AppSettings) -> Any:
     ui.run_with(
         server, title="MentalArena", language="en-US", show_welcome_message=False, reconnect_timeout=30.0, tailwind=False
     )
-    documents.compiled()
+    documents.compile_templates()
     gc.collect()
     gc.freeze()  # what is there now stays; to go through all of it again and again made some pages 0.2 s slower
     return Door(server, settings.token)

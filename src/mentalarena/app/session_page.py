@@ -12,8 +12,8 @@ from mentalarena.app.documents import missing
 from mentalarena.app.frame import NOTICE, frame, page, spoken, tag
 from mentalarena.app.session_panels import card_panel, feedback_panel, notes_panel, rival_panel
 from mentalarena.errors import MentalArenaError
-from mentalarena.notices import A_PROGRAM, CRISIS
-from mentalarena.practice.room import Practising, may_be_meant
+from mentalarena.notices import CRISIS, OWN_DANGER
+from mentalarena.practice.room import Practising, speaks_of_own_danger
 from mentalarena.practice.session import LONGEST, Session
 
 
@@ -85,7 +85,7 @@ class _Talk:
     def _help(self) -> None:
         """The other side is a program, which walks past danger; whoever spoke may have meant it."""
         with self._log:
-            tag("p", f"{A_PROGRAM} {CRISIS}.", "notice").props("role=alert")
+            tag("p", f"{OWN_DANGER} {CRISIS}.", "notice").props("role=alert")
 
     def _line(self, who: str, text: str) -> Any:
         with self._log:
@@ -100,7 +100,7 @@ class _Talk:
             return
         self._field.set_value("")
         self._line(self._session.part, text)
-        if may_be_meant(self._session, text):
+        if speaks_of_own_danger(self._session, text):
             self._help()
         await self._answer(text)
 

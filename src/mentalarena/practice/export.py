@@ -14,7 +14,7 @@ NOTICE = (
     "Simulation, not care: this patient is a program. Not for patient records, and no measure of anybody's skill. "
     "No clinician has reviewed what stands here."
 )
-OTHER_WAY = (
+NOTICE_AS_PATIENT = (
     "Simulation, not care: a person played the patient, by a card, and this therapist is a program. Not for patient records, no "
     "statement about whoever played, and no measure of anybody. No clinician has reviewed what stands here."
 )
@@ -25,7 +25,7 @@ FORMATS = ("md", "json", "jsonl")
 
 def notice_of(session: Session) -> str:
     """What a session is and is not, by the part that the person took."""
-    return NOTICE if session.part == "therapist" else OTHER_WAY
+    return NOTICE if session.part == "therapist" else NOTICE_AS_PATIENT
 
 
 def exported(session: Session, kind: str) -> str:

@@ -35,7 +35,7 @@ KEPT = 200
 """Patients that stay ready to talk, those who talked last."""
 
 
-def may_be_meant(session: Session, text: str) -> bool:
+def speaks_of_own_danger(session: Session, text: str) -> bool:
     """Whether what a person types speaks of their own danger, whichever part they take: the other side is a program, so they are
     shown where people help."""
     return bool(told_danger(text)) if session.part == "patient" else of_oneself(text)
@@ -91,19 +91,10 @@ class Practising:
         """Those of a session that was begun before."""
         return self.config_for("library" if session.offline else "model")
 
-    async def begin(
-        self,
-        patient: str | None,
-        style: Style,
-        difficulty: Difficulty,
-        seed: int,
-        by: By = "library",
-        part: Speaker = "therapist",
-    ) -> Session:
-        """A new session, up to the patient's first words, or with the greeting where the person is the patient. Raises
-        `ConfigError` and `ModelError`."""
-        session = await self.prepared(patient, style, difficulty, seed, by, part)
-        if part == "therapist":
+    async def begin(self, session: Session) -> Session:
+        """A prepared session, kept, up to the patient's first words; with the greeting alone where the person is the patient.
+        Raises `ModelError`."""
+        if session.part == "therapist":
             session = heard(session, await (await self.partner(session)).answer(session.lines))
         return self.store.save(session)
 
@@ -116,7 +107,7 @@ class Practising:
         by: By = "library",
         part: Speaker = "therapist",
     ) -> Session:
-        """A new session with the greeting, which is not kept yet: saved, it goes on with `speak`. Raises `ConfigError`."""
+        """A new session with the greeting, not kept yet: to `begin`, or to save and go on with `speak`. Raises `ConfigError`."""
         if (
             style not in STYLES or difficulty not in DIFFICULTIES or part not in get_args(Speaker)
         ):  # a browser may send anything

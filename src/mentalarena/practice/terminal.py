@@ -19,14 +19,14 @@ from mentalarena.clinic.clinics import open_clinic
 from mentalarena.config import Config
 from mentalarena.errors import ConfigError, MentalArenaError, ModelError
 from mentalarena.models.backends import Backends
-from mentalarena.notices import A_PROGRAM, CRISIS
+from mentalarena.notices import CRISIS, OWN_DANGER
 from mentalarena.practice.commands import Commands, commands_at
 from mentalarena.practice.export import NOTICE, notice_of
 from mentalarena.practice.live import line, while_it_comes
 from mentalarena.practice.partner import MANY, Partner, people
 from mentalarena.practice.rapport import DIFFICULTIES, STYLES
 from mentalarena.practice.rival import watch
-from mentalarena.practice.room import FULL, Practising, may_be_meant
+from mentalarena.practice.room import FULL, Practising, speaks_of_own_danger
 from mentalarena.practice.session import Session, Speaker
 from mentalarena.practice.store import Store
 from mentalarena.report.practice import people_table, session_table
@@ -101,8 +101,8 @@ class Terminal:
     def _speak(self, text: str | None) -> None:
         """Say something, an empty text as well; None asks again for the answer that is missing."""
         room, id = self.room, self.session.id
-        if text and may_be_meant(self.session, text):
-            self.say(f"{A_PROGRAM} {CRISIS}.")
+        if text and speaks_of_own_danger(self.session, text):
+            self.say(f"{OWN_DANGER} {CRISIS}.")
         try:
             with while_it_comes(self.console, self._other) as listen:
                 self.session = self.run(room.speak(id, text or "", listen, silence=text is not None))

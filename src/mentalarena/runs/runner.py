@@ -178,6 +178,10 @@ async def _one(patient: Patient, play: Play, journal: Journal) -> Episode:
     return await play_episode(patient, play.arena, cast, f"{play.iteration:02d}-{patient.id}", lineage)
 
 
+PART = ".part"
+"""The end of a file's name in which episodes wait."""
+
+
 class EpisodeFile:
     """`episodes.jsonl`: one episode a line, sorted by id, without anything that differs between equal runs. Episodes come in any
     order, wait in a file beside it (`part_of`), where they can be read meanwhile, and appear under the name all at once."""
@@ -185,7 +189,7 @@ class EpisodeFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lines: dict[str, tuple[int, int]] = {}
-        with self._told():
+        with self._or_run_error():
             path.parent.mkdir(parents=True, exist_ok=True)
             part_of(path).unlink(missing_ok=True)
             # a file of its own: what stood under the name may have led elsewhere
@@ -194,7 +198,7 @@ class EpisodeFile:
     def add(self, episode: Episode) -> None:
         """Take an episode; one that is met again takes the place of the first."""
         line = json.dumps(asdict(episode), ensure_ascii=False, sort_keys=True).encode() + b"\n"
-        with self._told():
+        with self._or_run_error():
             self._lines[episode.id] = self._waiting.seek(0, os.SEEK_END), len(line)
             self._waiting.write(line)
             self._waiting.flush()
@@ -213,7 +217,7 @@ class EpisodeFile:
         part_of(self._path).unlink(missing_ok=True)
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _or_run_error(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
@@ -224,7 +228,7 @@ class EpisodeFile:
 def part_of(path: Path) -> Path:
     """Where episodes wait until all are there: lines as they came, an id again where it was met again, the last one perhaps
     unfinished. One that is left of a process that was killed is written anew by the next."""
-    return path.with_suffix(".part")
+    return path.with_suffix(PART)
 
 
 def write_episodes(path: Path, episodes: Sequence[Episode]) -> None:

@@ -17,7 +17,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from mentalarena.errors import DataError
 from mentalarena.runs.directory import open_file
 from mentalarena.runs.lines import Stamp, Where, each_line
-from mentalarena.runs.runner import part_of
+from mentalarena.runs.runner import PART, part_of
 from mentalarena.runs.shards import SHARDS
 from mentalarena.stages.play import EPISODES
 from mentalarena.training.rows import first_of
@@ -57,8 +57,11 @@ class EpisodeLine:
     """How often the patient spoke."""
     stop_reason: str
     where: Where = field(repr=False)
-    coming: bool = False
-    """Whether its iteration is still being played."""
+
+    @property
+    def coming(self) -> bool:
+        """Whether its play is not finished (`runner.part_of`)."""
+        return self.where.file.suffix == PART
 
     @property
     def right(self) -> bool | None:
@@ -77,7 +80,7 @@ class EpisodeFile:
     @property
     def coming(self) -> bool:
         """Whether it is being played, or was when the process was killed."""
-        return self.path == part_of(self.path)
+        return self.path.suffix == PART
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,7 @@ def episode_files(out: Path) -> list[EpisodeFile]:
         if (number := re.fullmatch(r"iteration-([0-9]{2,6})", name)) and arm.isprintable():
             shards = [] if (folder / EPISODES).exists() else sorted(folder.glob(f"{SHARDS}/*-of-*"))
             wholes = [one / EPISODES for one in (folder, *shards)]
-            paths = [path for whole in wholes for path in [whole if whole.exists() else part_of(whole)]]
+            paths = [whole if whole.exists() else part_of(whole) for whole in wholes]
             own = [path for path in paths if path.is_file() and path.resolve().is_relative_to(inside)]
             found += [EpisodeFile(path, arm, int(number[1])) for path in own]
     return found
@@ -118,28 +121,28 @@ def stamp_of(path: Path) -> Stamp | None:
 
 def indexed(file: EpisodeFile) -> Indexed:
     """A file's episodes; lines that are none are counted and told. Raises `DataError` for a file that cannot be read."""
-    lines, broken = list[EpisodeLine](), list[int]()
-    told, last = list[str](), 0
+    lines, unreadable, told, torn = list[EpisodeLine](), 0, list[str](), False
     try:
         with open_file(file.path) as opened:
             stamp = Stamp.of(os.fstat(opened.fileno()))
             for number, offset, text in each_line(opened):
-                last = number
                 try:
                     if text is None:
                         raise DataError("too long; expected one episode a line")
                     lines.append(_line_of(text, file, Where(file.path, offset, len(text))))
+                    torn = False
                 except DataError as error:
-                    broken.append(number)
+                    unreadable, torn = unreadable + 1, True
                     if len(told) < TOLD:
                         told.append(f"{file.path}:{number}: {error}")
     except OSError as error:
         raise DataError(f"{file.path}: {error.strerror}; expected a file of episodes") from None
     if file.coming:
         lines = list({line.id: line for line in lines}.values())
-        if broken[-1:] == [last]:  # it has no end yet
-            broken, told = broken[:-1], told[: len(broken) - 1]
-    return Indexed(stamp, tuple(lines), len(broken), tuple(told))
+        if torn:  # the last line has no end yet
+            unreadable -= 1
+            told = told[:unreadable]
+    return Indexed(stamp, tuple(lines), unreadable, tuple(told))
 
 
 def lines_with_id(path: Path, id: str) -> Iterator[tuple[int, bytes]]:
@@ -255,5 +258,4 @@ def _line_of(text: bytes, file: EpisodeFile, where: Where) -> EpisodeLine:
         turns=sum(message.role == "assistant" for message in short.views.get("patient", [])),
         stop_reason=intern(short.stop_reason),
         where=where,
-        coming=file.coming,
     )
